@@ -1,0 +1,1 @@
+"""What becomes of a spec's outcome: registry, verdicts, records, terminal document. Imports neither torch nor Lightning."""

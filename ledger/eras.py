@@ -1,0 +1,84 @@
+"""Eras: half-open ranges of Lightning versions, each with the one verdict that is expected there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from ledger.errors import LedgerError
+
+EXPECTATIONS = ("holds", "refuted", "untested")
+
+
+@dataclass(frozen=True)
+class Era:
+    """`lower` is included, `upper` is not; None is unbounded. `raises` names the exception class of a refuting error."""
+
+    lower: Version | None
+    upper: Version | None
+    expect: str
+    correction: str | None = None
+    raises: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+    def contains(self, version: Version) -> bool:
+        above = self.lower is None or version >= self.lower
+        return above and (self.upper is None or version < self.upper)
+
+    def __str__(self) -> str:
+        edges = [f">={self.lower}" if self.lower else "", f"<{self.upper}" if self.upper else ""]
+        return ",".join(edge for edge in edges if edge) or "every version"
+
+
+def base_version(text: str) -> Version:
+    """The release a version belongs to: local tags, pre- and development markers dropped (2.7.0rc1 is judged as 2.7.0)."""
+    return Version(Version(text).base_version)
+
+
+def parse_era(table: dict, where: str) -> Era:
+    """Build an era from its TOML table; `where` (file and claim id) opens every error message."""
+    unknown = set(table) - {"versions", "expect", "correction", "raises", "reason", "note"}
+    if unknown:
+        raise LedgerError(f"{where}: an era has no key {sorted(unknown)[0]!r}; remove it or correct its spelling")
+    expect = table.get("expect")
+    if expect not in EXPECTATIONS:
+        raise LedgerError(f"{where}: an era expects {expect!r}; write one of {', '.join(EXPECTATIONS)}")
+    if (expect == "refuted") != ("correction" in table):
+        raise LedgerError(f"{where}: an era names a correction exactly when it expects 'refuted' (here: {expect!r})")
+    if (expect == "untested") != ("reason" in table):
+        raise LedgerError(f"{where}: an era gives a reason exactly when it expects 'untested' (here: {expect!r})")
+    if "raises" in table and expect != "refuted":
+        raise LedgerError(f"{where}: only an era that expects 'refuted' may name an exception in `raises`")
+    lower, upper = _edges(table.get("versions", ""), where)
+    return Era(lower, upper, **{key: value for key, value in table.items() if key != "versions"})
+
+
+def _edges(text: str, where: str) -> tuple[Version | None, Version | None]:
+    try:
+        specifiers = list(SpecifierSet(text))
+    except InvalidSpecifier as error:
+        raise LedgerError(f"{where}: versions = {text!r} is no PEP 440 range ({error})") from error
+    edges = {specifier.operator: Version(specifier.version) for specifier in specifiers}
+    if set(edges) - {">=", "<"} or len(edges) != len(specifiers):
+        raise LedgerError(f"{where}: versions = {text!r}; write at most one '>=' and one '<', such as '>=1.5,<2.0'")
+    return edges.get(">="), edges.get("<")
+
+
+def check_cover(eras: Sequence[Era], where: str) -> None:
+    """Raise LedgerError unless the eras, in order, cover every version exactly once."""
+    if not eras:
+        raise LedgerError(f"{where}: no eras; write at least eras = [{{ expect = \"holds\" }}]")
+    for era in eras:
+        if era.lower is not None and era.upper is not None and era.lower >= era.upper:
+            raise LedgerError(f"{where}: the era {era} is empty; its lower edge must be below its upper edge")
+    if eras[0].lower is not None or eras[-1].upper is not None:
+        raise LedgerError(f"{where}: the first era must have no '>=' and the last no '<', so that every version is covered")
+    for earlier, later in zip(eras, eras[1:]):
+        if earlier.upper is None or later.lower is None or earlier.upper > later.lower:
+            raise LedgerError(f"{where}: the eras {earlier} and {later} overlap; let one end where the next begins")
+        if earlier.upper < later.lower:
+            raise LedgerError(f"{where}: gap between the eras {earlier} and {later}; let one end where the next begins")

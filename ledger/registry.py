@@ -1,0 +1,167 @@
+"""The registry: every `specs/*/claims.toml`, read and validated.
+
+A folder's file has one `[section]` (title in both languages, its place in the document), the sentences of the tutorial it
+answers for (`[[sentence]]`, in our own words), and one table a claim, keyed by the claim's id.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ledger.eras import Era, base_version, check_cover, parse_era
+from ledger.errors import LedgerError, suggest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DEVICES = ("cpu", "cuda", "sim")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the tutorial, paraphrased; either claims refer to it or `not_a_claim` says why none does."""
+
+    number: int
+    says: str
+    not_a_claim: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: str
+    en: str
+    zh: str
+    devices: tuple[str, ...]
+    eras: tuple[Era, ...]
+    sentences: tuple[int, ...]
+    file: Path
+
+    def era(self, lightning: str) -> Era:
+        """The era that judges this Lightning version (a version string such as "2.6.6")."""
+        version = base_version(lightning)
+        return next(era for era in self.eras if era.contains(version))
+
+    def wording(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Section:
+    folder: Path
+    order: int
+    part: int | None
+    en: str
+    zh: str
+    sentences: tuple[Sentence, ...]
+    claims: tuple[Claim, ...]
+
+    def title(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class Registry:
+    sections: tuple[Section, ...]
+    claims: dict[str, Claim] = field(default_factory=dict)
+
+    def claim(self, id: str) -> Claim:
+        if id not in self.claims:
+            raise LedgerError(f"unknown claim id {id!r}{suggest(id, self.claims)}")
+        return self.claims[id]
+
+    def corrected_by(self, id: str) -> list[str]:
+        """The ids of the claims that name `id` as the correction of one of their eras."""
+        return [c.id for c in self.claims.values() if any(era.correction == id for era in c.eras)]
+
+
+def load_registry(specs: Path) -> Registry:
+    """Read every `claims.toml` below the folder `specs`; raise LedgerError at the first thing that is wrong."""
+    files = sorted(specs.glob("*/claims.toml"))
+    if not files:
+        raise LedgerError(f"{specs}: no */claims.toml found; point to the folder that holds the specs")
+    sections = tuple(sorted((_load_section(file) for file in files), key=lambda section: section.order))
+    claims: dict[str, Claim] = {}
+    for section in sections:
+        for claim in section.claims:
+            if claim.id in claims:
+                raise LedgerError(f"{claim.file}: {claim.id} is already defined in {claims[claim.id].file}; rename one")
+            claims[claim.id] = claim
+    registry = Registry(sections, claims)
+    _check_corrections(registry)
+    return registry
+
+
+def _load_section(file: Path) -> Section:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LedgerError(f"{file}: not valid TOML: {error}") from error
+    header = document.pop("section", None)
+    if not isinstance(header, dict) or set(header) - {"part"} != {"order", "en", "zh"}:
+        raise LedgerError(f"{file}: [section] must give order, en and zh (and the tutorial's part, where it has one)")
+    sentences = tuple(_sentence(table, file) for table in document.pop("sentence", []))
+    claims = tuple(_load_claim(id, table, file) for id, table in document.items())
+    section = Section(file.parent, header["order"], header.get("part"), header["en"], header["zh"], sentences, claims)
+    _check_sentences(section, file)
+    return section
+
+
+def _sentence(table: dict[str, Any], file: Path) -> Sentence:
+    if set(table) - {"not_a_claim"} != {"number", "says"}:
+        raise LedgerError(f"{file}: a [[sentence]] gives number and says, and not_a_claim where no claim refers to it")
+    return Sentence(**table)
+
+
+def _load_claim(id: str, table: Any, file: Path) -> Claim:
+    where = f"{file}: {id}"
+    if not isinstance(table, dict):
+        raise LedgerError(f"{where}: not a table; a claim is written as [\"{id}\"] with en, zh, devices and eras below it")
+    required = {"en", "zh", "devices", "eras"}
+    if required - set(table):
+        raise LedgerError(f"{where}: {sorted(required - set(table))[0]!r} is missing")
+    if set(table) - required - {"sentences"}:
+        raise LedgerError(f"{where}: a claim has no key {sorted(set(table) - required - {'sentences'})[0]!r}; remove it")
+    for device in table["devices"]:
+        if device not in DEVICES:
+            raise LedgerError(f"{where}: unknown device {device!r}{suggest(device, DEVICES)} (known: {', '.join(DEVICES)})")
+    eras = tuple(parse_era(era, where) for era in table["eras"])
+    check_cover(eras, where)
+    sentences = tuple(table.get("sentences", ()))
+    return Claim(id, table["en"].strip(), table["zh"].strip(), tuple(table["devices"]), eras, sentences, file)
+
+
+def _check_sentences(section: Section, file: Path) -> None:
+    numbers = [sentence.number for sentence in section.sentences]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise LedgerError(f"{file}: the sentences must be numbered 1, 2, 3 … in order; found {numbers}")
+    referred = {number: claim.id for claim in section.claims for number in claim.sentences}
+    for number, id in referred.items():
+        if number not in numbers:
+            raise LedgerError(f"{file}: {id} refers to sentence {number}, which the file does not list; add it")
+    for sentence in section.sentences:
+        if (sentence.not_a_claim is None) == (sentence.number not in referred):
+            raise LedgerError(
+                f"{file}: sentence {sentence.number} needs a claim that refers to it, or not_a_claim with the reason, "
+                "and not both"
+            )
+
+
+def _check_corrections(registry: Registry) -> None:
+    for claim in registry.claims.values():
+        where = f"{claim.file}: {claim.id}"
+        for correction in {era.correction for era in claim.eras if era.correction}:
+            if correction not in registry.claims:
+                raise LedgerError(
+                    f"{where}: its correction {correction!r} does not exist{suggest(correction, registry.claims)}"
+                )
+            missing = set(claim.devices) - set(registry.claims[correction].devices)
+            if missing:
+                raise LedgerError(f"{where}: its correction {correction!r} has no spec on {', '.join(sorted(missing))}")
+        own_section = next(s for s in registry.sections if claim in s.claims)
+        if own_section.part is not None and not claim.sentences and not registry.corrected_by(claim.id):
+            raise LedgerError(f"{where}: no sentence and no claim leads to it; give `sentences` or make it a correction")
