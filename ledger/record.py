@@ -1,0 +1,79 @@
+"""The record: verdicts and observations of one subject, one deterministic JSON file (schema 1)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ledger.errors import LedgerError
+from ledger.verdicts import UNTESTED, Verdict
+
+SCHEMA = 1
+
+
+def build_record(subject: dict[str, str], devices: dict[str, str], verdicts: Iterable[Verdict], traces: dict) -> dict:
+    """Return the record as a plain dictionary; it holds no times and no machine names, so a rerun gives the same."""
+    claims: dict[str, dict[str, Any]] = {}
+    for verdict in verdicts:
+        entry = claims.setdefault(verdict.claim.id, {})
+        entry[verdict.device] = _entry(verdict)
+        for case in verdict.cases:
+            if case.observed:
+                entry.setdefault("observed", {}).update(case.observed)
+    return {"schema": SCHEMA, "subject": subject, "devices": devices, "claims": claims, "traces": traces}
+
+
+def _entry(verdict: Verdict) -> dict[str, Any]:
+    if verdict.verdict == "untested":
+        return {"verdict": "untested", "reason": verdict.reason}
+    ran = sum(case.outcome != UNTESTED for case in verdict.cases)
+    return {"verdict": verdict.verdict, "expected": verdict.expected, "cases": ran}
+
+
+def render(record: dict) -> str:
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_record(path: Path) -> dict:
+    """Read one record; raise LedgerError where it is missing, no JSON, or of another schema."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise LedgerError(f"{path}: not a record: {error}; write it anew with pytest --record") from error
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        raise LedgerError(f"{path}: not a record of schema {SCHEMA}; write it anew with pytest --record")
+    return record
+
+
+def check_writable(path: Path) -> None:
+    """Raise LedgerError, before anything runs, where a record could not be written to `path`."""
+    if path.is_dir():
+        raise LedgerError(f"--record {path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise LedgerError(f"--record {path}: the folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise LedgerError(f"--record {path}: no permission to write there; name another file")
+
+
+def write_record(record: dict, path: Path) -> None:
+    """Write the whole record or nothing: into a temporary file beside `path`, then renamed over it."""
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            file.write(render(record))
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise LedgerError(f"--record {path}: cannot be written: {error.strerror}; an older record is unchanged") from error
+
+
+def lost_by_overwriting(record: dict, path: Path) -> list[str]:
+    """The claim ids that the record at `path` has and `record` lacks: what a partial run must not wipe out."""
+    if not path.exists():
+        return []
+    return sorted(set(read_record(path).get("claims", {})) - set(record["claims"]))
