@@ -66,6 +66,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Registry:
+    root: Path
     sections: tuple[Section, ...]
     claims: dict[str, Claim] = field(default_factory=dict)
 
@@ -91,7 +92,7 @@ def load_registry(specs: Path) -> Registry:
             if claim.id in claims:
                 raise LedgerError(f"{claim.file}: {claim.id} is already defined in {claims[claim.id].file}; rename one")
             claims[claim.id] = claim
-    registry = Registry(sections, claims)
+    registry = Registry(specs, sections, claims)
     _check_corrections(registry)
     return registry
 

@@ -1,0 +1,1 @@
+"""The pytest side of the ledger: options, binding of specs to claims, outcomes of cases, verdicts of the run."""

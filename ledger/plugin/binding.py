@@ -1,0 +1,88 @@
+"""Binding at collection: which item is a case of which claim, on which device; what is bound wrongly stops the run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from ledger.errors import suggest
+from ledger.plugin.options import SETTINGS
+
+CLAIM: pytest.StashKey[str] = pytest.StashKey()
+DEVICE: pytest.StashKey[str] = pytest.StashKey()
+PLAN: pytest.StashKey[dict] = pytest.StashKey()
+
+
+def pytest_generate_tests(metafunc):
+    """Parametrize a spec that asks for `device` over the devices of its claim that this run selects."""
+    if "device" not in metafunc.fixturenames:
+        return
+    settings = metafunc.config.stash[SETTINGS]
+    marker = metafunc.definition.get_closest_marker("claim")
+    claim = settings.registry.claims.get(marker.args[0]) if marker and marker.args else None
+    devices = [name for name in settings.devices if claim is None or name in claim.devices]
+    metafunc.parametrize("device", devices, indirect=True, ids=devices)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session, config, items):
+    settings = config.stash[SETTINGS]
+    problems = [problem for item in items if (problem := _bind(item, settings.registry))]
+    items[:] = [item for item in items if item.stash.get(DEVICE, "") in settings.devices or CLAIM not in item.stash]
+    if not problems and _is_complete(config):
+        problems = _without_spec(items, settings)
+    if problems:
+        raise pytest.UsageError("\n".join(sorted(set(problems))))
+    collected = Counter((item.stash[CLAIM], item.stash[DEVICE]) for item in items)
+    config.stash[PLAN] = {"collected": [[*key, count] for key, count in sorted(collected.items())], "nodes": {}}
+
+
+def _bind(item, registry) -> str | None:
+    where = f"{item.path.relative_to(item.config.rootpath)}: {item.originalname}"
+    markers = list(item.iter_markers("claim"))
+    if len(markers) != 1 or len(markers[0].args) != 1 or not isinstance(markers[0].args[0], str):
+        return f'{where}: belongs to {len(markers)} claims; mark it once, with @pytest.mark.claim("id")'
+    id = markers[0].args[0]
+    if id not in registry.claims:
+        return f"{where}: unknown claim id {id!r}{suggest(id, registry.claims)}; or add it to claims.toml"
+    claim = registry.claims[id]
+    callspec = getattr(item, "callspec", None)
+    device = callspec.params.get("device", "cpu") if callspec else "cpu"
+    if device == "cpu" and "cpu" not in claim.devices:
+        return f"{where}: runs without the `device` fixture, but {claim.file}: {id} does not name cpu; correct one of them"
+    item.stash[CLAIM], item.stash[DEVICE] = id, device
+    return None
+
+
+def _is_complete(config) -> bool:
+    """Whether everything under specs/ was collected, so that a claim without a case has none at all."""
+    specs = config.rootpath / "specs"
+    if config.option.ignore or config.option.ignore_glob or config.option.deselect:
+        return False
+    arguments = [config.invocation_params.dir / str(argument).split("::")[0] for argument in config.args]
+    return any(path.resolve() in (specs, config.rootpath) and "::" not in str(path) for path in arguments)
+
+
+def _without_spec(items, settings) -> list[str]:
+    found = {(item.stash[CLAIM], item.stash[DEVICE]) for item in items}
+    return [
+        f"{claim.file.relative_to(settings.registry.root.parent)}: {claim.id} has no spec on {device}; write one marked "
+        f'@pytest.mark.claim("{claim.id}"), or correct its devices'
+        for claim in settings.registry.claims.values()
+        for device in claim.devices
+        if device in settings.devices and (claim.id, device) not in found
+    ]
+
+
+def pytest_collection_finish(session):
+    """Keep what will run; in a worker, leave it where the controller, which collects nothing, can read it."""
+    plan = session.config.stash.get(PLAN, None)
+    if plan is None:
+        return
+    plan["nodes"] = {item.nodeid: [item.stash[CLAIM], item.stash[DEVICE]] for item in session.items}
+    workerinput = getattr(session.config, "workerinput", None)
+    if workerinput and workerinput["workerid"] == "gw0":
+        with open(workerinput["ledger_plan"], "w", encoding="utf-8") as file:
+            json.dump(plan, file)

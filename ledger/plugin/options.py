@@ -1,0 +1,114 @@
+"""Command-line options, and the run's settings that follow from them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from ledger.errors import LedgerError, suggest
+from ledger.plugin import hookspecs
+from ledger.record import check_writable
+from ledger.registry import DEVICES, Registry, load_registry
+
+ENVIRONMENT = ("CUDA_", "CUBLAS_", "LIGHTNING_", "MKL_", "NCCL_", "OMP_", "PL_", "PYTORCH_", "SLURM_", "TORCH_")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's settings. `subject` has the keys lightning, torch and python, as in a record."""
+
+    registry: Registry
+    subject: dict[str, str]
+    devices: tuple[str, ...]
+    required: tuple[str, ...]
+    language: str
+    record: Path | None
+    sabotage: bool
+
+
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("ledger", "what PyTorch Lightning really does")
+    group.addoption("--device", metavar="NAMES", help="devices to run on, comma-separated (default: cpu,cuda,sim)")
+    group.addoption("--require-device", metavar="NAMES", help="fail where one of these devices is absent")
+    group.addoption("--lang", choices=("en", "zh"), default="en", help="language of the document (default: en)")
+    group.addoption("--record", metavar="FILE", help="write the verdicts and observations to this JSON file")
+    group.addoption("--sabotage", action="store_true", help="run every spec under each sabotage of its claim")
+
+
+def pytest_addhooks(pluginmanager):
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "claim(id): the function is a spec of the claim with this id in claims.toml")
+    try:
+        config.stash[SETTINGS] = _settings(config)
+    except LedgerError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _settings(config) -> Settings:
+    devices = _device_names(config.option.device, "--device") or DEVICES
+    required = _device_names(config.option.require_device, "--require-device")
+    for device in required:
+        if device not in devices:
+            raise LedgerError(f"--require-device {device}: not among --device {','.join(devices)}; add it there")
+    record = Path(config.invocation_params.dir, config.option.record) if config.option.record else None
+    if record and config.option.sabotage:
+        raise LedgerError("--record: a sabotaged Lightning has no record; leave out --record or --sabotage")
+    if record:
+        check_writable(record)
+    registry = load_registry(config.rootpath / "specs")
+    return Settings(registry, subject(), devices, required, config.option.lang, record, config.option.sabotage)
+
+
+def _device_names(text: str | None, option: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+    for name in names:
+        if name not in DEVICES:
+            raise LedgerError(f"{option}: unknown device {name!r}{suggest(name, DEVICES)} (known: {', '.join(DEVICES)})")
+    return names
+
+
+def subject() -> dict[str, str]:
+    """The installed Lightning, torch and Python, as a record names them; raises LedgerError where one is missing."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"lightning": _version("pytorch-lightning"), "torch": _version("torch"), "python": python}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return Version(metadata.version(distribution)).public
+    except metadata.PackageNotFoundError:
+        raise LedgerError(
+            f"{distribution} is not installed in this Python; install it (python -m pip install {distribution}), "
+            "or run tox, which brings its own"
+        ) from None
+
+
+def pytest_report_header(config):
+    settings = config.stash[SETTINGS]
+    lines = ["subject: PyTorch Lightning {lightning}, torch {torch}, Python {python}".format(**settings.subject)]
+    if config.option.help or hasattr(config.option, "dist") and config.option.dist != "no":
+        lines.append(f"devices: {', '.join(settings.devices)} (probed by the workers)")
+    else:
+        lines += [f"device {name}: {device_state(config, name)}" for name in settings.devices]
+    if config.invocation_params.args:
+        lines.append("options: " + " ".join(map(str, config.invocation_params.args)))
+    changed = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(ENVIRONMENT) or k == "PYTEST_ADDOPTS"]
+    if changed:
+        lines.append("environment: " + " ".join(changed))
+    return lines
+
+
+def device_state(config, device: str) -> str:
+    return config.hook.pytest_ledger_device_state(config=config, device=device) or "no plugin knows this device"

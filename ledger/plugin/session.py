@@ -1,0 +1,165 @@
+"""The run as a whole: cases gathered from every worker, judged once, recorded, and printed as the document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ledger.document import Run, render_document
+from ledger.errors import LedgerError
+from ledger.plugin.binding import PLAN
+from ledger.plugin.options import SETTINGS, device_state
+from ledger.plugin.outcomes import PROPERTY
+from ledger.record import build_record, lost_by_overwriting, write_record
+from ledger.verdicts import BROKEN, Case, Verdict, judge
+
+RUN: pytest.StashKey[LedgerRun] = pytest.StashKey()
+
+
+class LedgerRun:
+    """Gathers cases, device states and traces; lives in the one process that reports (not in xdist's workers)."""
+
+    def __init__(self, config, plan: Path | None = None):
+        self.config = config
+        self.plan_file = plan
+        self.cases: dict[str, Case] = {}
+        self.states: dict[str, str] = {}
+        self.traces: dict[str, dict[str, list[str]]] = {}
+        self.problems: list[str] = []
+        self.verdicts: list[Verdict] = []
+
+    def plan(self) -> dict:
+        if self.plan_file is None:
+            return self.config.stash.get(PLAN, {"collected": [], "nodes": {}})
+        if not self.plan_file.exists():
+            return {"collected": [], "nodes": {}}
+        return json.loads(self.plan_file.read_text(encoding="utf-8"))
+
+    def add_report(self, report) -> None:
+        text = dict(report.user_properties).get(PROPERTY)
+        if report.nodeid in self.cases and self.cases[report.nodeid].outcome == BROKEN:
+            return
+        if text:
+            fields = json.loads(text)
+            self.cases[report.nodeid] = Case(**{**fields, "exceptions": tuple(fields["exceptions"])})
+        elif report.failed:
+            claim, device = self.plan()["nodes"].get(report.nodeid, ("", ""))
+            if claim:
+                self.cases[report.nodeid] = Case(report.nodeid, claim, device, BROKEN, str(report.longrepr))
+
+    def add_states(self, states: dict[str, str], traces: dict) -> None:
+        self.states.update(states)
+        for run, devices in traces.items():
+            for device, events in devices.items():
+                if self.traces.setdefault(run, {}).setdefault(device, events) != events:
+                    self.problems.append(f"trace {run!r} on {device}: two processes recorded different sequences")
+
+    def judge(self) -> None:
+        settings = self.config.stash[SETTINGS]
+        collected = {(claim, device): count for claim, device, count in self.plan()["collected"]}
+        cases = self.cases.values()
+        self.verdicts = judge(settings.registry, cases, settings.subject["lightning"], collected)
+        for device in settings.required:
+            state = self.states.get(device, "never probed: no case of it ran")
+            if state != "available":
+                self.problems.append(f"--require-device {device}: {state}")
+
+    @property
+    def partial(self) -> bool:
+        settings = self.config.stash[SETTINGS]
+        whole = {(claim.id, d) for claim in settings.registry.claims.values() for d in claim.devices}
+        judged = {(verdict.claim.id, verdict.device) for verdict in self.verdicts}
+        missing = any(verdict.missing for verdict in self.verdicts)
+        return missing or any(key not in judged for key in whole if key[1] in settings.devices)
+
+    def record(self, path: Path) -> None:
+        settings = self.config.stash[SETTINGS]
+        record = build_record(settings.subject, self.states, self.verdicts, self.traces)
+        lost = lost_by_overwriting(record, path)
+        if lost:
+            raise LedgerError(
+                f"--record {path}: not written: this partial run has no verdict on {len(lost)} claims which that file "
+                f"holds (such as {lost[0]}); name another file, or run all specs"
+            )
+        write_record(record, path)
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.stash[RUN] = LedgerRun(config)
+
+
+def pytest_configure_node(node):
+    """xdist: tell each worker where to leave the plan of what it collected."""
+    run = node.config.stash[RUN]
+    run.plan_file = node.config._tmp_path_factory.getbasetemp() / "ledger-plan.json"
+    node.workerinput["ledger_plan"] = str(run.plan_file)
+
+
+pytest_configure_node = pytest.hookimpl(optionalhook=True)(pytest_configure_node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    output = getattr(node, "workeroutput", None) or {}
+    node.config.stash[RUN].add_states(output.get("ledger_states", {}), output.get("ledger_traces", {}))
+
+
+class _Relay:
+    """Hands reports to the run; a plugin of its own because pytest passes no config with a report."""
+
+    def __init__(self, run: LedgerRun):
+        self.run = run
+
+    def pytest_runtest_logreport(self, report):
+        self.run.add_report(report)
+
+
+def pytest_sessionstart(session):
+    if RUN in session.config.stash:
+        session.config.pluginmanager.register(_Relay(session.config.stash[RUN]), "ledger-relay")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session, exitstatus):
+    config = session.config
+    settings = config.stash[SETTINGS]
+    if config.option.collectonly or exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        return
+    if hasattr(config, "workerinput"):
+        config.workeroutput["ledger_states"] = {name: device_state(config, name) for name in settings.devices}
+        config.workeroutput["ledger_traces"] = config.hook.pytest_ledger_traces(config=config) or {}
+        return
+    run = config.stash[RUN]
+    if run.plan_file is None and run.cases:
+        states = {name: device_state(config, name) for name in settings.devices}
+        run.add_states(states, config.hook.pytest_ledger_traces(config=config) or {})
+    run.judge()
+    if settings.record and run.cases:
+        try:
+            run.record(settings.record)
+        except LedgerError as error:
+            run.problems.append(str(error))
+    _remember_drift(config, run)
+    if session.exitstatus == pytest.ExitCode.OK and (run.problems or any(v.red for v in run.verdicts)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _remember_drift(config, run: LedgerRun) -> None:
+    """Let --lf also repeat the cases of a claim that drifted by holding, which pytest itself counts as passed."""
+    plugin = config.pluginmanager.get_plugin("lfplugin")
+    if plugin:
+        plugin.lastfailed.update({case.node: True for v in run.verdicts if v.red for case in v.culprits or v.cases})
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    run = config.stash[RUN]
+    if not run.verdicts and not run.problems:
+        return
+    settings = config.stash[SETTINGS]
+    whole = Run(settings.registry, settings.subject, run.states, run.verdicts, run.problems, run.partial)
+    text = render_document(whole, settings.language, colour=terminalreporter.hasmarkup)
+    terminalreporter.ensure_newline()
+    terminalreporter.write(text)

@@ -1,0 +1,29 @@
+"""One claim that no Lightning can refute, one that every Lightning must: they tell a broken harness from a broken Lightning."""
+
+import pytest
+import pytorch_lightning
+from packaging.version import Version
+
+from fixtures.data import regression_loader
+from fixtures.modules import Regression, same_weights, weights
+
+
+@pytest.mark.claim("smoke.never-refuted")
+def test_the_package_reports_a_version():
+    assert Version(pytorch_lightning.__version__) >= Version("1.0")
+
+
+@pytest.mark.claim("smoke.always-refuted")
+def test_fit_leaves_the_weights(device):
+    module = Regression()
+    before = weights(module)
+    pytorch_lightning.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,enable_model_summary=False).fit(module, regression_loader())
+    assert same_weights(weights(module), before)
+
+
+@pytest.mark.claim("smoke.fit-changes-weights")
+def test_fit_moves_the_weights(device):
+    module = Regression()
+    before = weights(module)
+    pytorch_lightning.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,enable_model_summary=False).fit(module, regression_loader())
+    assert not same_weights(weights(module), before)
