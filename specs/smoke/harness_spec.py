@@ -5,6 +5,7 @@ import pytorch_lightning
 from packaging.version import Version
 
 from fixtures.data import regression_loader
+from fixtures.dialects import fit
 from fixtures.modules import Regression, same_weights, weights
 
 
@@ -14,16 +15,16 @@ def test_the_package_reports_a_version():
 
 
 @pytest.mark.claim("smoke.always-refuted")
-def test_fit_leaves_the_weights(device):
+def test_fit_leaves_the_weights(device, trainer):
     module = Regression()
     before = weights(module)
-    pytorch_lightning.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,enable_model_summary=False).fit(module, regression_loader())
+    fit(trainer(max_steps=1), module, train=regression_loader())
     assert same_weights(weights(module), before)
 
 
 @pytest.mark.claim("smoke.fit-changes-weights")
-def test_fit_moves_the_weights(device):
+def test_fit_moves_the_weights(device, trainer):
     module = Regression()
     before = weights(module)
-    pytorch_lightning.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,enable_model_summary=False).fit(module, regression_loader())
+    fit(trainer(max_steps=1), module, train=regression_loader())
     assert not same_weights(weights(module), before)
