@@ -9,5 +9,6 @@ pytest_plugins = [
     "ledger.plugin.binding",
     "ledger.plugin.outcomes",
     "ledger.plugin.session",
+    "ledger.plugin.sabotaging",
     "fixtures.plugin",
 ]

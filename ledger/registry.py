@@ -144,12 +144,17 @@ def _check_sentences(section: Section, file: Path) -> None:
     for number, id in referred.items():
         if number not in numbers:
             raise LedgerError(f"{file}: {id} refers to sentence {number}, which the file does not list; add it")
-    for sentence in section.sentences:
-        if (sentence.not_a_claim is None) == (sentence.number not in referred):
-            raise LedgerError(
-                f"{file}: sentence {sentence.number} needs a claim that refers to it, or not_a_claim with the reason, "
-                "and not both"
-            )
+
+
+def unaccounted_sentences(registry: Registry) -> list[str]:
+    """One message for each sentence of the tutorial that has neither a claim nor a reason to be none, or has both."""
+    return [
+        f"{section.folder.name}/claims.toml: sentence {sentence.number} needs a claim that refers to it, or not_a_claim "
+        "with the reason, and not both"
+        for section in registry.sections
+        for sentence in section.sentences
+        if (sentence.not_a_claim is None) == all(sentence.number not in claim.sentences for claim in section.claims)
+    ]
 
 
 def _check_corrections(registry: Registry) -> None:

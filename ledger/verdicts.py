@@ -29,6 +29,7 @@ class Case:
     seen: str = ""
     exceptions: tuple[str, ...] = ()
     observed: dict[str, Any] = field(default_factory=dict)
+    sabotage: str = ""
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.errors import suggest
 from ledger.plugin.options import SETTINGS
+from ledger.registry import unaccounted_sentences
 
 CLAIM: pytest.StashKey[str] = pytest.StashKey()
 DEVICE: pytest.StashKey[str] = pytest.StashKey()
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(session, config, items):
     problems = [problem for item in items if (problem := _bind(item, settings.registry))]
     items[:] = [item for item in items if item.stash.get(DEVICE, "") in settings.devices or CLAIM not in item.stash]
     if not problems and _is_complete(config):
-        problems = _without_spec(items, settings)
+        problems = _without_spec(items, settings) + unaccounted_sentences(settings.registry)
     if problems:
         raise pytest.UsageError("\n".join(sorted(set(problems))))
     collected = Counter((item.stash[CLAIM], item.stash[DEVICE]) for item in items)

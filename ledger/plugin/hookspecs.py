@@ -11,3 +11,8 @@ def pytest_ledger_device_state(config, device):
 @pytest.hookspec(firstresult=True)
 def pytest_ledger_traces(config):
     """Return the traces recorded in this process: {run: {device: [event, …]}}."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ledger_sabotages(config):
+    """Return the sabotages of each claim id; each has `claim`, `name` and `apply(monkeypatch)`."""

@@ -81,7 +81,10 @@ def _case(item, call) -> Case | None:
     outcome, seen, names = _judge_phase(item, call)
     if outcome is None:
         return None
-    return Case(item.nodeid, item.stash[CLAIM], item.stash[DEVICE], outcome, seen, names, item.stash.get(OBSERVED, {}))
+    observed = item.stash.get(OBSERVED, {})
+    sabotage = getattr(getattr(item, "callspec", None), "params", {}).get("sabotage")
+    name = sabotage.name if sabotage else ""
+    return Case(item.nodeid, item.stash[CLAIM], item.stash[DEVICE], outcome, seen, names, observed, name)
 
 
 def _judge_phase(item, call) -> tuple[str | None, str, tuple[str, ...]]:
