@@ -78,7 +78,7 @@ def pytest_runtest_teardown(item):
             item.stash[PATCH].undo()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
     """A sabotaged case is neither passed nor failed for pytest; the score of the whole run decides."""
     report = yield
