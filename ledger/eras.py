@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -15,7 +16,7 @@ EXPECTATIONS = ("holds", "refuted", "untested")
 
 @dataclass(frozen=True)
 class Era:
-    """`lower` is included, `upper` is not; None is unbounded. `raises` names the exception class of a refuting error."""
+    """`lower` is included, `upper` is not; None is unbounded. `raises` names the class of a refuting exception."""
 
     lower: Version | None
     upper: Version | None
@@ -35,12 +36,14 @@ class Era:
 
 
 def base_version(text: str) -> Version:
-    """The release a version belongs to: local tags, pre- and development markers dropped (2.7.0rc1 is judged as 2.7.0)."""
+    """The release a version belongs to: without local tag, pre- and development markers (2.7.0rc1 is judged as 2.7.0)."""
     return Version(Version(text).base_version)
 
 
-def parse_era(table: dict, where: str) -> Era:
+def parse_era(table: Any, where: str) -> Era:
     """Build an era from its TOML table; `where` (file and claim id) opens every error message."""
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise LedgerError(f'{where}: an era is a table of strings such as {{ expect = "holds" }}; found {table!r}')
     unknown = set(table) - {"versions", "expect", "correction", "raises", "reason", "note"}
     if unknown:
         raise LedgerError(f"{where}: an era has no key {sorted(unknown)[0]!r}; remove it or correct its spelling")
@@ -71,12 +74,14 @@ def _edges(text: str, where: str) -> tuple[Version | None, Version | None]:
 def check_cover(eras: Sequence[Era], where: str) -> None:
     """Raise LedgerError unless the eras, in order, cover every version exactly once."""
     if not eras:
-        raise LedgerError(f"{where}: no eras; write at least eras = [{{ expect = \"holds\" }}]")
+        raise LedgerError(f'{where}: no eras; write at least eras = [{{ expect = "holds" }}]')
     for era in eras:
         if era.lower is not None and era.upper is not None and era.lower >= era.upper:
             raise LedgerError(f"{where}: the era {era} is empty; its lower edge must be below its upper edge")
     if eras[0].lower is not None or eras[-1].upper is not None:
-        raise LedgerError(f"{where}: the first era must have no '>=' and the last no '<', so that every version is covered")
+        raise LedgerError(
+            f"{where}: the first era must have no '>=' and the last no '<', so that every version is covered"
+        )
     for earlier, later in zip(eras, eras[1:]):
         if earlier.upper is None or later.lower is None or earlier.upper > later.lower:
             raise LedgerError(f"{where}: the eras {earlier} and {later} overlap; let one end where the next begins")

@@ -1,7 +1,7 @@
 """The registry: every `specs/*/claims.toml`, read and validated.
 
-A folder's file has one `[section]` (title in both languages, its place in the document), the sentences of the tutorial it
-answers for (`[[sentence]]`, in our own words), and one table a claim, keyed by the claim's id.
+A folder's file has one `[section]` (title in both languages, its place in the document), the sentences of the tutorial
+it answers for (`[[sentence]]`, in our own words), and one table a claim, keyed by the claim's id.
 """
 
 from __future__ import annotations
@@ -105,31 +105,59 @@ def _load_section(file: Path) -> Section:
     header = document.pop("section", None)
     if not isinstance(header, dict) or set(header) - {"part"} != {"order", "en", "zh"}:
         raise LedgerError(f"{file}: [section] must give order, en and zh (and the tutorial's part, where it has one)")
-    sentences = tuple(_sentence(table, file) for table in document.pop("sentence", []))
+    _check_types(header, f"{file}: [section]")
+    listed = document.pop("sentence", [])
+    if not isinstance(listed, list):
+        raise LedgerError(f"{file}: sentences are written as [[sentence]], each with number and says")
+    sentences = tuple(_sentence(table, file) for table in listed)
     claims = tuple(_load_claim(id, table, file) for id, table in document.items())
     section = Section(file.parent, header["order"], header.get("part"), header["en"], header["zh"], sentences, claims)
     _check_sentences(section, file)
     return section
 
 
-def _sentence(table: dict[str, Any], file: Path) -> Sentence:
-    if set(table) - {"not_a_claim"} != {"number", "says"}:
+_NUMBERS, _WORDS = ("order", "part", "number"), ("says", "not_a_claim", "en", "zh")
+_LISTS = {"devices": str, "sentences": int, "eras": dict}
+_NAMES = {str: "names", int: "numbers", dict: "tables"}
+
+
+def _check_types(table: dict[str, Any], where: str) -> None:
+    for key, value in table.items():
+        if key in _NUMBERS and type(value) is not int:
+            raise LedgerError(f"{where}: {key!r} must be a number; found {value!r}")
+        if key in _WORDS and not (isinstance(value, str) and value.strip()):
+            raise LedgerError(f"{where}: {key!r} must be a string, and not empty; found {value!r}")
+        kind = _LISTS.get(key)
+        if kind and not (isinstance(value, list) and value and all(type(item) is kind for item in value)):
+            raise LedgerError(f"{where}: {key!r} must be a list of {_NAMES[kind]}, and not empty; found {value!r}")
+
+
+def _sentence(table: Any, file: Path) -> Sentence:
+    if not isinstance(table, dict) or set(table) - {"not_a_claim"} != {"number", "says"}:
         raise LedgerError(f"{file}: a [[sentence]] gives number and says, and not_a_claim where no claim refers to it")
+    _check_types(table, f"{file}: [[sentence]] {table['number']}")
     return Sentence(**table)
 
 
 def _load_claim(id: str, table: Any, file: Path) -> Claim:
     where = f"{file}: {id}"
     if not isinstance(table, dict):
-        raise LedgerError(f"{where}: not a table; a claim is written as [\"{id}\"] with en, zh, devices and eras below it")
+        raise LedgerError(
+            f'{where}: not a table; a claim is written as ["{id}"] with en, zh, devices and eras below it'
+        )
     required = {"en", "zh", "devices", "eras"}
     if required - set(table):
         raise LedgerError(f"{where}: {sorted(required - set(table))[0]!r} is missing")
     if set(table) - required - {"sentences"}:
-        raise LedgerError(f"{where}: a claim has no key {sorted(set(table) - required - {'sentences'})[0]!r}; remove it")
+        raise LedgerError(
+            f"{where}: a claim has no key {sorted(set(table) - required - {'sentences'})[0]!r}; remove it"
+        )
+    _check_types(table, where)
     for device in table["devices"]:
         if device not in DEVICES:
-            raise LedgerError(f"{where}: unknown device {device!r}{suggest(device, DEVICES)} (known: {', '.join(DEVICES)})")
+            raise LedgerError(
+                f"{where}: unknown device {device!r}{suggest(device, DEVICES)} (known: {', '.join(DEVICES)})"
+            )
     eras = tuple(parse_era(era, where) for era in table["eras"])
     check_cover(eras, where)
     sentences = tuple(table.get("sentences", ()))
@@ -149,8 +177,8 @@ def _check_sentences(section: Section, file: Path) -> None:
 def unaccounted_sentences(registry: Registry) -> list[str]:
     """One message for each sentence of the tutorial that has neither a claim nor a reason to be none, or has both."""
     return [
-        f"{section.folder.name}/claims.toml: sentence {sentence.number} needs a claim that refers to it, or not_a_claim "
-        "with the reason, and not both"
+        f"{section.folder.name}/claims.toml: sentence {sentence.number} needs a claim that refers to it, or "
+        "not_a_claim with the reason, and not both"
         for section in registry.sections
         for sentence in section.sentences
         if (sentence.not_a_claim is None) == all(sentence.number not in claim.sentences for claim in section.claims)
@@ -170,4 +198,6 @@ def _check_corrections(registry: Registry) -> None:
                 raise LedgerError(f"{where}: its correction {correction!r} has no spec on {', '.join(sorted(missing))}")
         own_section = next(s for s in registry.sections if claim in s.claims)
         if own_section.part is not None and not claim.sentences and not registry.corrected_by(claim.id):
-            raise LedgerError(f"{where}: no sentence and no claim leads to it; give `sentences` or make it a correction")
+            raise LedgerError(
+                f"{where}: no sentence and no claim leads to it; give `sentences` or make it a correction"
+            )
