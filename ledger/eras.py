@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from ledger.errors import LedgerError
 
@@ -36,8 +36,11 @@ class Era:
 
 
 def base_version(text: str) -> Version:
-    """The release a version belongs to: without local tag, pre- and development markers (2.7.0rc1 is judged as 2.7.0)."""
-    return Version(Version(text).base_version)
+    """The release a version belongs to: its local tag and pre-release marker dropped (2.7.0rc1 is judged as 2.7.0)."""
+    try:
+        return Version(Version(text).base_version)
+    except InvalidVersion as error:
+        raise LedgerError(f"{text!r} is no version; write one such as 2.6.6") from error
 
 
 def parse_era(table: Any, where: str) -> Era:
