@@ -67,7 +67,8 @@ def refutes(case: Case, era: Era) -> bool:
 def judge(registry: Registry, cases: Iterable[Case], lightning: str, collected: dict[tuple[str, str], int]):
     """Return the verdicts, in the registry's order, of every claim and device that has at least one case.
 
-    `collected` counts the cases that exist of each (claim, device); fewer in `cases` means a partial run.
+    `collected` counts the cases that exist of each (claim, device); fewer in `cases` means a partial run, in which
+    no failure is no sign that a claim holds which should be refuted.
     """
     grouped: dict[tuple[str, str], list[Case]] = defaultdict(list)
     for case in cases:
@@ -79,8 +80,11 @@ def judge(registry: Registry, cases: Iterable[Case], lightning: str, collected: 
             if (claim.id, device) in grouped:
                 found = sorted(grouped[claim.id, device], key=lambda case: case.node)
                 verdict, reason = _with_correction(claim, device, alone, lightning)
+                expected = claim.era(lightning).expect
                 missing = max(0, collected.get((claim.id, device), 0) - len(found))
-                verdicts.append(Verdict(claim, device, verdict, claim.era(lightning).expect, found, reason, missing))
+                if missing and (verdict, expected) == ("holds", "refuted"):
+                    verdict, reason = "untested", f"nothing failed, but {missing} cases were not part of this run"
+                verdicts.append(Verdict(claim, device, verdict, expected, found, reason, missing))
     return verdicts
 
 
