@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import LedgerError
+from ledger.registry import Registry
 from ledger.verdicts import UNTESTED, Verdict
 
 SCHEMA = 1
+KEYS = {"schema", "subject", "devices", "claims", "traces"}
 
 
 def build_record(subject: dict[str, str], devices: dict[str, str], verdicts: Iterable[Verdict], traces: dict) -> dict:
@@ -46,7 +48,7 @@ def read_record(path: Path) -> dict:
         raise LedgerError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise LedgerError(f"{path}: not a record: {error}; write it anew with pytest --record") from error
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or KEYS - set(record):
         raise LedgerError(f"{path}: not a record of schema {SCHEMA}; write it anew with pytest --record")
     return record
 
@@ -62,18 +64,24 @@ def check_writable(path: Path) -> None:
 
 
 def write_record(record: dict, path: Path) -> None:
-    """Write the whole record or nothing: into a temporary file beside `path`, then renamed over it."""
+    """Write the whole record or nothing: into a temporary folder beside `path`, then renamed over it."""
+    text = render(record)
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(render(record))
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".record-") as folder:
+            file = Path(folder, path.name)
+            file.write_text(text, encoding="utf-8")
+            os.replace(file, path)
     except OSError as error:
-        raise LedgerError(f"--record {path}: cannot be written: {error.strerror}; an older record is unchanged") from error
+        raise LedgerError(
+            f"--record {path}: cannot be written: {error.strerror}; an older record is unchanged"
+        ) from error
 
 
-def lost_by_overwriting(record: dict, path: Path) -> list[str]:
-    """The claim ids that the record at `path` has and `record` lacks: what a partial run must not wipe out."""
+def lost_by_overwriting(verdicts: Iterable[Verdict], registry: Registry, path: Path) -> list[str]:
+    """What the record at `path` has and this run lacks, as "id [device]": what a partial run must not wipe out."""
     if not path.exists():
         return []
-    return sorted(set(read_record(path).get("claims", {})) - set(record["claims"]))
+    whole = {(verdict.claim.id, verdict.device) for verdict in verdicts if not verdict.missing}
+    older = read_record(path)["claims"]
+    asked = [(claim.id, device) for claim in registry.claims.values() for device in claim.devices]
+    return [f"{id} [{device}]" for id, device in asked if device in older.get(id, {}) and (id, device) not in whole]

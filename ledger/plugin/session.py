@@ -77,11 +77,11 @@ class LedgerRun:
     def record(self, path: Path) -> None:
         settings = self.config.stash[SETTINGS]
         record = build_record(settings.subject, self.states, self.verdicts, self.traces)
-        lost = lost_by_overwriting(record, path)
+        lost = lost_by_overwriting(self.verdicts, settings.registry, path)
         if lost:
             raise LedgerError(
-                f"--record {path}: not written: this partial run has no verdict on {len(lost)} claims which that file "
-                f"holds (such as {lost[0]}); name another file, or run all specs"
+                f"--record {path}: not written: that file holds {len(lost)} verdicts which this partial run did not "
+                f"reach (such as {lost[0]}); name another file, or run all specs on all devices"
             )
         write_record(record, path)
 
