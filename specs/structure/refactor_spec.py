@@ -1,0 +1,163 @@
+"""A hand-written torch loop, rewritten as LightningModule and Trainer, leaves every weight the same to the last bit."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import ExponentialLR, StepLR
+
+from fixtures.data import regression_loader
+from fixtures.dialects import fit
+from fixtures.loops import to_device
+from fixtures.modules import Evaluated, network, weights
+from fixtures.parity import by_hand, different
+from fixtures.state import SEED
+
+sgd = partial(torch.optim.SGD, lr=0.1)
+
+
+class Refactored(Evaluated):
+    """The loop's parts, each in its method."""
+
+    def __init__(self, net, optimizer=sgd, scheduler=None, interval="epoch"):
+        super().__init__(net, optimizer)
+        self.scheduler, self.interval = scheduler, interval
+
+    def configure_optimizers(self):
+        optimizer = super().configure_optimizers()
+        if self.scheduler is None:
+            return optimizer
+        return [optimizer], [{"scheduler": self.scheduler(optimizer), "interval": self.interval}]
+
+
+def batches(**options):
+    """Three batches, the last one smaller."""
+    return regression_loader(size=8, batch_size=3, **options)
+
+
+def run(module, trainer, train, val=None):
+    """Train with the random numbers that `by_hand` starts from; the weights and buffers of the net."""
+    torch.manual_seed(SEED)
+    fit(trainer, module, train=train, val=val)
+    return weights(module.net)
+
+
+OPTIMIZERS = {
+    "SGD": sgd,
+    "momentum": partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "Adam": partial(torch.optim.Adam, lr=0.05),
+    "AdamW": partial(torch.optim.AdamW, lr=0.05, weight_decay=0.1),
+}
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name, device, trainer):
+    net = network()
+    by_hand(net, batches(), OPTIMIZERS[name], device, epochs=3)
+    refactored = run(Refactored(network(), OPTIMIZERS[name]), trainer(max_epochs=3), batches())
+    assert different(refactored, weights(net)) == []
+    assert different(refactored, weights(network())) == [*refactored]
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+@pytest.mark.parametrize(
+    ("scheduler", "interval"),
+    [(partial(StepLR, step_size=2, gamma=0.5), "epoch"), (partial(ExponentialLR, gamma=0.8), "step")],
+    ids=["epoch", "step"],
+)
+def test_schedulers(scheduler, interval, device, trainer):
+    net = network()
+    by_hand(net, batches(), sgd, device, epochs=4, scheduler=scheduler, interval=interval)
+    refactored = run(Refactored(network(), sgd, scheduler, interval), trainer(max_epochs=4), batches())
+    assert different(refactored, weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+@pytest.mark.parametrize("accumulate", [2, 3, 4])
+def test_accumulation_with_an_incomplete_last_group(accumulate, device, trainer):
+    five = partial(regression_loader, size=10, batch_size=2)
+    net = network()
+    by_hand(net, five(), OPTIMIZERS["Adam"], device, epochs=2, accumulate=accumulate)
+    accumulating = trainer(max_epochs=2, accumulate_grad_batches=accumulate)
+    assert different(run(Refactored(network(), OPTIMIZERS["Adam"]), accumulating, five()), weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_clipping_by_norm(device, trainer):
+    net = network()
+    by_hand(net, batches(), sgd, device, epochs=2, clip=0.05)
+    refactored = run(Refactored(network()), trainer(max_epochs=2, gradient_clip_val=0.05), batches())
+    assert different(refactored, weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_clipping_by_value(device, trainer):
+    net = network().to(device.torch_device)
+    optimizer = sgd(net.parameters())
+    for batch in [*batches(), *batches()]:
+        inputs, targets = to_device(batch, device.torch_device)
+        optimizer.zero_grad()
+        nn.functional.mse_loss(net(inputs), targets).backward()
+        nn.utils.clip_grad_value_(net.parameters(), 0.02)
+        optimizer.step()
+    clipping = trainer(max_epochs=2, gradient_clip_val=0.02, gradient_clip_algorithm="value")
+    assert different(run(Refactored(network()), clipping, batches()), weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_validation_in_between(device, trainer):
+    """With batch norm, whose running statistics validation must neither use for training nor change."""
+    net = network(norm=True)
+    by_hand(net, batches(), sgd, device, epochs=3, validate=batches(seed=8))
+    module = Refactored(network(norm=True))
+    assert different(run(module, trainer(max_epochs=3), batches(), batches(seed=8)), weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_a_shuffled_loader_with_its_own_generator(device, trainer):
+    def shuffled():
+        return batches(shuffle=True, generator=torch.Generator().manual_seed(5))
+
+    net = network()
+    by_hand(net, shuffled(), sgd, device, epochs=3)
+    refactored = run(Refactored(network()), trainer(max_epochs=3), shuffled())
+    assert different(refactored, weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_a_loader_shuffled_by_the_global_generator(device, trainer):
+    net = network()
+    by_hand(net, batches(shuffle=True), sgd, device, epochs=3)
+    assert different(run(Refactored(network()), trainer(max_epochs=3), batches(shuffle=True)), weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_dropout_draws_the_same_random_numbers(device, trainer):
+    net = network(hidden=8, dropout=0.5)
+    by_hand(net, batches(), sgd, device, epochs=3)
+    refactored = run(Refactored(network(hidden=8, dropout=0.5)), trainer(max_epochs=3), batches())
+    assert different(refactored, weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+@pytest.mark.parametrize("sanity", [0, 2])
+def test_dropout_with_validation_in_between(sanity, device, trainer):
+    net = network(hidden=8, dropout=0.5)
+    by_hand(net, batches(), sgd, device, epochs=3, validate=batches(seed=8))
+    module = Refactored(network(hidden=8, dropout=0.5))
+    validating = trainer(max_epochs=3, num_sanity_val_steps=sanity)
+    assert different(run(module, validating, batches(), batches(seed=8)), weights(net)) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results")
+def test_everything_at_once(device, trainer):
+    make = partial(network, hidden=8, dropout=0.25, norm=True)
+    scheduler, adamw = partial(StepLR, step_size=1, gamma=0.5), OPTIMIZERS["AdamW"]
+    net = make()
+    options = {"epochs": 3, "accumulate": 2, "clip": 0.1, "validate": batches(seed=8), "scheduler": scheduler}
+    by_hand(net, batches(), adamw, device, **options)
+    all_at_once = trainer(max_epochs=3, accumulate_grad_batches=2, gradient_clip_val=0.1)
+    module = Refactored(make(), adamw, scheduler)
+    assert different(run(module, all_at_once, batches(), batches(seed=8)), weights(net)) == []
