@@ -85,13 +85,20 @@ class _Document:
             self.of.setdefault(verdict.claim.id, []).append(verdict)
 
     def print(self) -> None:
-        self.console.print(Rule(self.words["title"].format(**self.run.subject), style="bold", characters="═"))
+        self._rule(self.words["title"].format(**self.run.subject), "bold")
         for name, state in self.run.devices.items():
             self.console.print(Text(self.words["device"].format(name, state), style="dim"))
         for section in self.run.registry.sections:
             self._section(section)
         self._totals()
         self._red()
+
+    def _rule(self, title: str, style: str) -> None:
+        """The title in a rule; above one where the two do not fit into a line, which would cut the title short."""
+        fits = Text(title).cell_len + 4 <= self.console.width
+        if not fits:
+            self.console.print(Text(title, style=style))
+        self.console.print(Rule(title if fits else "", style=style, characters="═"))
 
     def _section(self, section: Section) -> None:
         claims = [claim for claim in outline(section, self.run.registry) if claim.id in self.of]
@@ -142,7 +149,7 @@ class _Document:
             return
         self.console.print()
         count = len(red) + len(self.run.problems)
-        self.console.print(Rule(f"{self.words['drift']}: {count}", style="bold red", characters="═"))
+        self._rule(f"{self.words['drift']}: {count}", "bold red")
         for verdict in red:
             self._culprit(verdict)
         for problem in self.run.problems:
@@ -171,7 +178,7 @@ def command(case: Case) -> str:
 
 
 def outline(section: Section, registry: Registry) -> Iterator[Claim]:
-    """The section's claims in the order of its file, each followed by the corrections of it that have no other place."""
+    """The section's claims in the order of its file, each followed by its corrections that have no other place."""
     told: set[str] = set()
     own = {claim.id for claim in section.claims}
     corrections = {era.correction for claim in registry.claims.values() for era in claim.eras if era.correction}
