@@ -1,1 +1,1 @@
-"""What becomes of a spec's outcome: registry, verdicts, records, terminal document. Imports neither torch nor Lightning."""
+"""What becomes of a spec's outcome: registry, verdicts, records, terminal document. Imports no torch."""

@@ -52,7 +52,9 @@ def _bind(item, registry) -> str | None:
     callspec = getattr(item, "callspec", None)
     device = callspec.params.get("device", "cpu") if callspec else "cpu"
     if device == "cpu" and "cpu" not in claim.devices:
-        return f"{where}: runs without the `device` fixture, but {claim.file}: {id} does not name cpu; correct one of them"
+        return (
+            f"{where}: runs without the `device` fixture, but {claim.file}: {id} does not name cpu; correct one of them"
+        )
     item.stash[CLAIM], item.stash[DEVICE] = id, device
     return None
 

@@ -75,7 +75,9 @@ def _device_names(text: str | None, option: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
     for name in names:
         if name not in DEVICES:
-            raise LedgerError(f"{option}: unknown device {name!r}{suggest(name, DEVICES)} (known: {', '.join(DEVICES)})")
+            raise LedgerError(
+                f"{option}: unknown device {name!r}{suggest(name, DEVICES)} (known: {', '.join(DEVICES)})"
+            )
     return names
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from _pytest.outcomes import Skipped
 
 from ledger import verdicts
 from ledger.plugin.binding import CLAIM, DEVICE
@@ -18,7 +19,7 @@ PROPERTY = "ledger.case"
 WORDS = {"passed": "holds", "assertion": "refuted", "error": "refuted", "untested": "untested", "broken": "broken"}
 
 
-class Untested(pytest.skip.Exception):
+class Untested(Skipped):
     """Raised where a case cannot be run on this machine or this subject; the message is the reason."""
 
     def __init__(self, reason: str):

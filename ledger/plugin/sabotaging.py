@@ -96,8 +96,12 @@ def pytest_report_teststatus(report, config):
     if not config.stash[SETTINGS].sabotage or report.when == "teardown":
         return None
     verdict = dict(getattr(report, "user_properties", ())).get("verdict")
-    words = {"refuted": ("refuted", "r", "REFUTED"), "holds": ("missed", "m", "MISSED"), "broken": ("broken", "b", "BROKEN")}
-    return words.get(verdict) if report.when == "call" or verdict == "broken" else None
+    words = {
+        "refuted": ("refuted", "r", "REFUTED"),
+        "holds": ("missed", "m", "MISSED"),
+        "broken": ("broken", "b", "BROKEN"),
+    }
+    return words.get(str(verdict)) if report.when == "call" or verdict == "broken" else None
 
 
 def survivors(config) -> tuple[list, list, list[str]]:
