@@ -52,9 +52,7 @@ def _bind(item, registry) -> str | None:
     callspec = getattr(item, "callspec", None)
     device = callspec.params.get("device", "cpu") if callspec else "cpu"
     if device == "cpu" and "cpu" not in claim.devices:
-        return (
-            f"{where}: runs without the `device` fixture, but {claim.file}: {id} does not name cpu; correct one of them"
-        )
+        return f"{where}: runs without the `device` fixture, but {claim.file}: {id} does not name cpu; correct one"
     item.stash[CLAIM], item.stash[DEVICE] = id, device
     return None
 
@@ -71,8 +69,8 @@ def _is_complete(config) -> bool:
 def _without_spec(items, settings) -> list[str]:
     found = {(item.stash[CLAIM], item.stash[DEVICE]) for item in items}
     return [
-        f"{claim.file.relative_to(settings.registry.root.parent)}: {claim.id} has no spec on {device}; write one marked "
-        f'@pytest.mark.claim("{claim.id}"), or correct its devices'
+        f"{claim.file.relative_to(settings.registry.root.parent)}: {claim.id} has no spec on {device}; write one "
+        f'marked @pytest.mark.claim("{claim.id}"), or correct its devices'
         for claim in settings.registry.claims.values()
         for device in claim.devices
         if device in settings.devices and (claim.id, device) not in found
