@@ -1,4 +1,4 @@
-"""`pytest --sabotage`: every spec under each sabotage of its claim; green where an assertion of the spec refutes each."""
+"""`pytest --sabotage`: every spec under each sabotage of its claim; green where each is refuted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One claim that no Lightning can refute, one that every Lightning must: they tell a broken harness from a broken Lightning."""
+"""No Lightning can refute the first claim, every one must refute the second: is it the harness or Lightning?"""
 
 import pytest
 import pytorch_lightning
