@@ -62,7 +62,12 @@ def only_the_top_is_moved(patch):
 @sabotage("compat.batch-moves-itself")
 def named_tuples_lose_their_names(patch):
     """A named tuple arrives as a plain tuple."""
-    patch_move(patch, lambda move, batch, device: tuple(move(batch, device)) if hasattr(batch, "_fields") else move(batch, device))
+
+    def rebuild(move, batch, device):
+        moved = move(batch, device)
+        return tuple(moved) if hasattr(moved, "_fields") and not hasattr(moved, "batch_sizes") else moved
+
+    patch_move(patch, rebuild)
 
 
 @sabotage("compat.batch-moves-itself")

@@ -1,6 +1,6 @@
-"""A batch is on the module's device when a step receives it, whatever it is made of; nobody calls `.cpu()` or `.cuda()`."""
+"""A batch is on the module's device when a step receives it, whatever it is made of, with no `.cpu()` or `.cuda()`."""
 
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 
@@ -74,7 +74,8 @@ def no_tensors():
 
 def hidden_tensors():
     """Batches in which a tensor stands where Lightning does not look."""
-    return [[numbers(2), {numbers(2)}], [numbers(2), Unmovable(numbers(2))], [numbers(2), lambda kept=numbers(2): kept]]
+    tensor = numbers(2)
+    return [[numbers(2), hiding] for hiding in ({tensor}, Unmovable(tensor), lambda: tensor)]
 
 
 class Receives(Evaluated):
