@@ -28,7 +28,10 @@ def patch_hook(patch, moves):
 
 
 @sabotage(
-    "compat.batch-moves-itself", "compat.batches-of-several-loaders-move", "compat.dataclass-batch-moves-itself"
+    "compat.batch-moves-itself",
+    "compat.batch-without-length-moves-itself",
+    "compat.batches-of-several-loaders-move",
+    "compat.dataclass-batch-moves-itself",
 )
 def batches_are_not_moved(patch):
     """The call that moves a batch is skipped."""

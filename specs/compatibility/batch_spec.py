@@ -51,17 +51,15 @@ def tensors():
     return [
         numbers(2, 4),
         numbers(4, 2).t(),
-        torch.tensor(0.1),
         torch.empty(0, 4),
         (numbers(2, 4), torch.tensor([1, 0])),
         [torch.tensor([float("nan"), float("inf"), -0.0, 1e-45]), numbers(2).double(), numbers(2).half()],
         [torch.tensor([-1, 2**40]), torch.tensor([True, False]), torch.tensor([7], dtype=torch.uint8)],
-        {"inputs": numbers(2, 4), 3: torch.tensor([1, 0])},
+        {"inputs": numbers(2, 4), 3: torch.tensor(0.1)},
         OrderedDict(second=numbers(1), first=numbers(2)),
         Pair(numbers(2, 4), torch.tensor([1, 0])),
         {"a": [numbers(1), (numbers(2), {"b": Pair(numbers(3), [numbers(4)])})], "c": (), "d": {}, "e": []},
         pack_sequence([numbers(2, 4), numbers(3, 4)], enforce_sorted=False),
-        Movable(numbers(2, 4)),
         [Movable(numbers(2)), {"one": Movable(numbers(3))}, numbers(2)],
     ]
 
@@ -181,6 +179,21 @@ def test_training_batches_of_several_dataloaders_arrive_on_the_device_together(d
     assert differences(expected, arrived, device.torch_device) == []
 
 
+@pytest.mark.claim("compat.batch-without-length-moves-itself")
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_object_of_ones_own_and_a_scalar_arrive_on_the_device(device, trainer, stage):
+    batches = [Movable(numbers(2, 4)), torch.tensor(0.1)]
+    arrived = received(stage, trainer, loader(batches))
+    assert differences([(0, batch) for batch in batches], arrived, device.torch_device) == []
+
+
+@pytest.mark.claim("compat.batch-needs-a-length")
+def test_training_on_a_batch_without_a_length_is_an_error(device, trainer):
+    with pytest.raises(TypeError) as raised:
+        received("train", trainer, loader([Movable(numbers(2, 4))]))
+    assert str(raised.value) == "object of type 'Movable' has no len()"
+
+
 @pytest.mark.claim("compat.dataclass-batch-moves-itself")
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_fields_of_a_dataclass_arrive_on_the_device(device, trainer, stage):
@@ -188,6 +201,14 @@ def test_the_fields_of_a_dataclass_arrive_on_the_device(device, trainer, stage):
     arrived = received(stage, trainer, loader(batches))
     assert differences([(0, batch) for batch in batches], arrived, device.torch_device) == []
 
+
+
+@pytest.mark.claim("compat.dataclass-batch-stays")
+def test_a_dataclass_arrives_as_it_is(device, trainer):
+    batch = [Sample(numbers(2), [numbers(1)]), numbers(2)]
+    [(_, [sample, tensor])] = received("train", trainer, loader([batch]))
+    assert sample is batch[0]
+    assert tensor.device == device.torch_device
 
 
 @pytest.mark.claim("compat.hidden-tensors-stay")

@@ -148,7 +148,7 @@ def test_mixed_precision_converts_what_layers_compute(device, trainer, stage):
 @pytest.mark.claim("compat.dtype-converts-itself.by-precision")
 def test_mixed_half_precision_converts_what_layers_compute(device, trainer):
     if device.name == "cpu":
-        raise Untested("16-mixed is float16 on GPUs only; compat.mixed-half-is-bfloat-on-cpu tells what it is on the CPU")
+        raise Untested("16-mixed is float16 on GPUs only; on the CPU it is compat.mixed-half-is-bfloat-on-cpu")
     seen = run("train", trainer, RecordsLayers(), loader(), precision="16-mixed")
     assert seen == untouched(output=torch.float16)
 
@@ -171,6 +171,6 @@ def test_mixed_half_precision_computes_in_bfloat16_on_the_cpu(device, trainer):
 @pytest.mark.claim("compat.mixed-half-is-refused-on-cpu")
 def test_mixed_half_precision_is_refused_on_the_cpu(device, trainer):
     with pytest.raises(MisconfigurationException) as raised:
-        trainer(precision="16-mixed")
+        fit(trainer(precision="16-mixed"), RecordsLayers(), train=loader())
     assert "CPU" in str(raised.value).upper()
     assert "GPU" in str(raised.value)
