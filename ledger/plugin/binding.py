@@ -21,8 +21,7 @@ def pytest_generate_tests(metafunc):
     if "device" not in metafunc.fixturenames:
         return
     settings = metafunc.config.stash[SETTINGS]
-    marker = metafunc.definition.get_closest_marker("claim")
-    claim = settings.registry.claims.get(marker.args[0]) if marker and marker.args else None
+    claim = settings.registry.claims.get(claim_id(list(metafunc.definition.iter_markers("claim"))))
     devices = [name for name in settings.devices if claim is None or name in claim.devices]
     metafunc.parametrize("device", devices, indirect=True, ids=devices)
 
@@ -32,20 +31,36 @@ def pytest_collection_modifyitems(session, config, items):
     settings = config.stash[SETTINGS]
     problems = [problem for item in items if (problem := _bind(item, settings.registry))]
     items[:] = [item for item in items if item.stash.get(DEVICE, "") in settings.devices or CLAIM not in item.stash]
-    if not problems and _is_complete(config):
+    if not problems and not session.testsfailed and _is_complete(config):
         problems = _without_spec(items, settings) + unaccounted_sentences(settings.registry)
     if problems:
-        raise pytest.UsageError("\n".join(sorted(set(problems))))
+        refuse(config, items, problems)
+        return
     collected = Counter((item.stash[CLAIM], item.stash[DEVICE]) for item in items)
     config.stash[PLAN] = {"collected": [[*key, count] for key, count in sorted(collected.items())], "nodes": {}}
+
+
+def refuse(config, items, problems: list[str]) -> None:
+    """Stop the run with these messages; a worker, which could not make itself heard, leaves that to the controller."""
+    if not hasattr(config, "workerinput"):
+        raise pytest.UsageError("\n".join(sorted(set(problems))))
+    config.workeroutput["ledger_refusal"] = sorted({*problems, *config.workeroutput.get("ledger_refusal", ())})
+    items.clear()
+
+
+def claim_id(markers) -> str | None:
+    """The id that the one marker among `markers` names, None where there are none or several, or it names no id."""
+    ids = [argument for marker in markers for argument in marker.args]
+    return ids[0] if len(markers) == len(ids) == 1 and isinstance(ids[0], str) else None
 
 
 def _bind(item, registry) -> str | None:
     where = f"{item.path.relative_to(item.config.rootpath)}: {item.originalname}"
     markers = list(item.iter_markers("claim"))
-    if len(markers) != 1 or len(markers[0].args) != 1 or not isinstance(markers[0].args[0], str):
-        return f'{where}: belongs to {len(markers)} claims; mark it once, with @pytest.mark.claim("id")'
-    id = markers[0].args[0]
+    id = claim_id(markers)
+    if id is None:
+        found = "its claim mark names no id" if len(markers) == 1 else f"belongs to {len(markers)} claims"
+        return f'{where}: {found}; mark it once, with @pytest.mark.claim("id")'
     if id not in registry.claims:
         return f"{where}: unknown claim id {id!r}{suggest(id, registry.claims)}; or add it to claims.toml"
     claim = registry.claims[id]

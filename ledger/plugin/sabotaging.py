@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import suggest
+from ledger.plugin.binding import claim_id, refuse
 from ledger.plugin.options import SETTINGS
 from ledger.plugin.session import RUN
 from ledger.sabotage import claims_without, trials
@@ -19,20 +20,15 @@ def pytest_collection(session):
     config = session.config
     settings = config.stash[SETTINGS]
     found = config.hook.pytest_ledger_sabotages(config=config) if settings.sabotage else {}
-    for claim, sabotages in (found or {}).items():
-        if claim not in settings.registry.claims:
-            names = ", ".join(sabotage.name for sabotage in sabotages)
-            near = suggest(claim, settings.registry.claims)
-            raise pytest.UsageError(f"sabotage {names}: unknown claim id {claim!r}{near}; correct its decorator")
     config.stash[SABOTAGES], config.stash[REFUTED] = found or {}, set()
 
 
 def pytest_generate_tests(metafunc):
     settings = metafunc.config.stash[SETTINGS]
-    marker = metafunc.definition.get_closest_marker("claim")
-    if not settings.sabotage or marker is None:
+    markers = list(metafunc.definition.iter_markers("claim"))
+    if not settings.sabotage or not markers:
         return
-    claim = settings.registry.claims.get(marker.args[0])
+    claim = settings.registry.claims.get(claim_id(markers))
     holds = claim is not None and claim.era(settings.subject["lightning"]).expect == "holds"
     sabotages = metafunc.config.stash[SABOTAGES].get(claim.id, []) if holds else []
     metafunc.fixturenames.append("sabotage")
@@ -48,8 +44,18 @@ def sabotage(request):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Drop what pytest makes of an empty parameter set: a claim that is not to be sabotaged."""
-    if config.stash[SETTINGS].sabotage:
+    settings = config.stash[SETTINGS]
+    if settings.sabotage:
         items[:] = [item for item in items if _of(item) is not None]
+        known = settings.registry.claims
+        problems = [
+            f"sabotage {', '.join(one.name for one in found)}: unknown claim id {id!r}{suggest(id, known)}; "
+            "correct its decorator"
+            for id, found in config.stash[SABOTAGES].items()
+            if id not in known
+        ]
+        if problems:
+            refuse(config, items, problems)
 
 
 def _of(item):
@@ -127,7 +133,7 @@ def _all_collected(config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter, config):
-    if not config.stash[SETTINGS].sabotage:
+    if not config.stash[SETTINGS].sabotage or config.stash[RUN].refusal:
         return
     tried, survived, lacking = survivors(config)
     write = terminalreporter.write_line

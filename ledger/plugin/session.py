@@ -28,6 +28,7 @@ class LedgerRun:
         self.states: dict[str, str] = {}
         self.traces: dict[str, dict[str, list[str]]] = {}
         self.problems: list[str] = []
+        self.refusal: list[str] = []
         self.verdicts: list[Verdict] = []
 
     def plan(self) -> dict:
@@ -104,7 +105,9 @@ pytest_configure_node = pytest.hookimpl(optionalhook=True)(pytest_configure_node
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
     output = getattr(node, "workeroutput", None) or {}
-    node.config.stash[RUN].add_states(output.get("ledger_states", {}), output.get("ledger_traces", {}))
+    run = node.config.stash[RUN]
+    run.refusal = output.get("ledger_refusal") or run.refusal
+    run.add_states(output.get("ledger_states", {}), output.get("ledger_traces", {}))
 
 
 class _Relay:
@@ -133,6 +136,9 @@ def pytest_sessionfinish(session, exitstatus):
         config.workeroutput["ledger_traces"] = config.hook.pytest_ledger_traces(config=config) or {}
         return
     run = config.stash[RUN]
+    if run.refusal:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return
     if run.plan_file is None and run.cases:
         states = {name: device_state(config, name) for name in settings.devices}
         run.add_states(states, config.hook.pytest_ledger_traces(config=config) or {})
@@ -158,6 +164,8 @@ def _remember_drift(config, run: LedgerRun) -> None:
 
 def pytest_terminal_summary(terminalreporter, config):
     run = config.stash[RUN]
+    if run.refusal:
+        terminalreporter.write_line("ERROR: " + "\n".join(run.refusal), red=True)
     if not run.verdicts and not run.problems:
         return
     settings = config.stash[SETTINGS]
