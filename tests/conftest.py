@@ -103,7 +103,7 @@ class Project:
     def run(self, *arguments):
         """Run pytest; the result also has `text`, all that was printed."""
         result = self.pytester.runpytest_inprocess(*arguments)
-        result.text = result.stdout.str() + result.stderr.str()
+        result.text = f"{result.stdout.str()}\n{result.stderr.str()}"
         return result
 
     def read(self, name: str = "record.json") -> dict:
