@@ -1,0 +1,126 @@
+"""The commands of `python -m ledger`: each returns what it found (for --json) and the lines that say it to a person."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from ledger.ask import compare, find_subject, history, load_subjects
+from ledger.errors import LedgerError
+from ledger.record import read_record
+from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
+
+Answer = tuple[Any, list[str]]
+
+
+def show(registry: Registry, options: Namespace) -> Answer:
+    """One claim: wording, eras with corrections, and what each recorded subject does."""
+    claim = registry.claim(options.id)
+    lines = [claim.id, f"  {claim.wording(options.lang)}", f"  devices: {', '.join(claim.devices)}"]
+    for era in claim.eras:
+        lines.append(f"  {era}: {era.expect}" + (f" ({era.reason or era.note})" if era.reason or era.note else ""))
+        if era.correction:
+            wording = registry.claims[era.correction].wording(options.lang)
+            lines.append(f"    true instead: {wording} ({era.correction})")
+    rows = history(load_subjects(options.records), claim.id) if any(options.records.glob("*.json")) else []
+    if rows:
+        lines.append(f"  {'Lightning':<12}{'torch':<10}" + "".join(f"{device:<10}" for device in claim.devices))
+    for row in rows:
+        verdicts = "".join(f"{row[device]:<10}" for device in claim.devices)
+        lines.append(f"  {row['lightning']:<12}{row['torch']:<10}{verdicts}".rstrip())
+    return {"id": claim.id, "en": claim.en, "zh": claim.zh, "eras": _eras(claim), "subjects": rows}, lines
+
+
+def _eras(claim: Claim) -> list[dict[str, Any]]:
+    return [
+        {
+            "versions": str(era),
+            "expect": era.expect,
+            "correction": era.correction,
+            "reason": era.reason,
+            "note": era.note,
+        }
+        for era in claim.eras
+    ]
+
+
+def list_claims(registry: Registry, options: Namespace) -> Answer:
+    """The claims, narrowed to those that hold or are refuted on one recorded subject."""
+    if not (options.on or options.holds or options.refuted):
+        claims = list(registry.claims.values())
+        return [claim.id for claim in claims], [f"{claim.id}: {claim.wording(options.lang)}" for claim in claims]
+    subjects = load_subjects(options.records)
+    subject = find_subject(subjects, options.on) if options.on else subjects[-1]
+    wanted = {word for word in ("holds", "refuted") if getattr(options, word)}
+    found, lines = [], [f"{subject}:"]
+    for claim in registry.claims.values():
+        verdicts = {device: subject.verdict(claim.id, device) for device in claim.devices}
+        if not wanted or wanted & set(verdicts.values()):
+            found.append({"id": claim.id, **verdicts})
+            said = ", ".join(f"{word} on {device}" for device, word in verdicts.items())
+            lines.append(f"  {claim.id}: {said}")
+    return found, lines
+
+
+def compare_two(registry: Registry, options: Namespace) -> Answer:
+    """What an upgrade from `options.old` to `options.new` changes."""
+    subjects = load_subjects(options.records)
+    old, new = find_subject(subjects, options.old), find_subject(subjects, options.new)
+    found = compare(registry, old, new)
+    lines = [f"from {old} to {new}", "", f"claims that change: {len(found['claims'])}"]
+    for flip in found["claims"]:
+        lines += _flip_lines(registry, flip, options.lang)
+    for run, diff in found["traces"].items():
+        lines += ["", f"order of events in {run!r}:", *(f"  {line}" for line in diff)]
+    arguments = found["arguments"]
+    if arguments:
+        lines += ["", "arguments of the Trainer:"]
+        lines += [f"  + {name}={default}" for name, default in arguments["added"].items()]
+        lines += [f"  - {name}={default}" for name, default in arguments["removed"].items()]
+        lines += [f"  ~ {name}: {was} -> {now}" for name, (was, now) in arguments["changed"].items()]
+    return found, lines
+
+
+def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list[str]:
+    said = ", ".join(f"{was} -> {now} on {device}" for device, (was, now) in flip["verdicts"].items())
+    lines = [f"  {flip['id']}: {said}", f"    {registry.claims[flip['id']].wording(language)}"]
+    if flip["correction"]:
+        wording = registry.claims[flip["correction"]].wording(language)
+        lines.append(f"    true instead: {wording} ({flip['correction']})")
+    return lines
+
+
+def check(registry: Registry, options: Namespace) -> Answer:
+    """Raise LedgerError with every sentence not accounted for and every recorded verdict that its era does not expect."""
+    files = options.files or sorted(options.records.glob("*.json"))
+    problems = unaccounted_sentences(registry)
+    for file in files:
+        problems += _drift(registry, file) + _difference(file, options.records / file.name)
+    if problems:
+        raise LedgerError("\n".join(problems))
+    return [], [f"{len(registry.claims)} claims, {len(files)} records: nothing drifted"]
+
+
+def _drift(registry: Registry, file: Path) -> list[str]:
+    record, problems = read_record(file), []
+    lightning = record["subject"]["lightning"]
+    for id, entry in record["claims"].items():
+        if id not in registry.claims:
+            problems.append(f"{file}: {id}: the registry has no such claim; record again")
+            continue
+        expected = registry.claims[id].era(lightning).expect
+        for device in DEVICES:
+            verdict = entry.get(device, {}).get("verdict", "untested")
+            if verdict not in ("untested", expected):
+                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
+    missing = sorted(set(registry.claims) - set(record["claims"]))
+    return problems + [f"{file}: {id}: not recorded; record again" for id in missing]
+
+
+def _difference(fresh: Path, committed: Path) -> list[str]:
+    if not committed.exists() or fresh.resolve() == committed.resolve():
+        return []
+    new, old = read_record(fresh)["claims"], read_record(committed)["claims"]
+    ids = sorted(id for id in {**new, **old} if new.get(id) != old.get(id))
+    return [f"{fresh}: {id}: not as committed in {committed}" for id in ids]
