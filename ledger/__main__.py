@@ -1,4 +1,4 @@
-"""`python -m ledger`: ask the registry and the records without running anything. Imports neither torch nor Lightning."""
+"""`python -m ledger`: ask the registry and the records, running nothing. Imports neither torch nor Lightning."""
 
 from __future__ import annotations
 

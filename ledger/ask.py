@@ -1,4 +1,4 @@
-"""What the committed records answer, without running anything: one claim over all subjects, two subjects side by side."""
+"""What the committed records answer: one claim over all subjects, two subjects side by side."""
 
 from __future__ import annotations
 

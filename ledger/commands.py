@@ -92,7 +92,7 @@ def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list
 
 
 def check(registry: Registry, options: Namespace) -> Answer:
-    """Raise LedgerError with every sentence not accounted for and every recorded verdict that its era does not expect."""
+    """Raise LedgerError with every sentence not accounted for and every recorded verdict its era does not expect."""
     files = options.files or sorted(options.records.glob("*.json"))
     problems = unaccounted_sentences(registry)
     for file in files:
