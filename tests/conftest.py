@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import fixtures.sabotage  # noqa: F401
+import ledger.plugin.sabotaging  # noqa: F401  (imported once here, not anew by every small project)
 from ledger.registry import load_registry
 
 ROOT = Path(__file__).parent.parent
