@@ -1,5 +1,7 @@
 """Data is torch's own: whatever a Dataset and a DataLoader make of it arrives in the step as it leaves the loader."""
 
+import signal
+
 import pytest
 import torch
 from torch.utils.data import (
@@ -14,10 +16,11 @@ from torch.utils.data import (
 )
 
 from fixtures.data import regression_loader, regression_tensors
-from fixtures.dialects import fit, predict, test, validate
+from fixtures.dialects import Unsayable, fit, predict, test, validate
 from fixtures.loops import to_device
 from fixtures.modules import Regression
 from fixtures.parity import same
+from ledger.plugin.outcomes import Untested
 
 
 class Seen(Regression):
@@ -77,10 +80,10 @@ LOADERS = {
     "incomplete last batch": lambda: DataLoader(Pairs(7), batch_size=2),
     "last batch dropped": lambda: DataLoader(Pairs(7), batch_size=2, drop_last=True),
     "iterable": lambda: DataLoader(Stream(), batch_size=2),
-    "shuffled": lambda: DataLoader(Pairs(), batch_size=2, shuffle=True, generator=generator()),
+    "shuffled": lambda: DataLoader(Pairs(7), batch_size=2, shuffle=True, generator=generator()),
     "sampler": lambda: DataLoader(Pairs(), batch_size=2, sampler=SubsetRandomSampler([5, 1, 4], generator())),
     "weighted sampler": lambda: DataLoader(
-        Pairs(), batch_size=3, sampler=WeightedRandomSampler([1.0, 2, 3, 4, 5, 6, 7, 8], 9, generator=generator())
+        Pairs(4), batch_size=3, sampler=WeightedRandomSampler([1, 2, 3, 4], 9, generator=generator())
     ),
     "batch sampler": lambda: DataLoader(Pairs(), batch_sampler=BatchSampler([7, 0, 6, 1, 5], 2, drop_last=False)),
     "list of batches as sampler": lambda: DataLoader(Pairs(), batch_sampler=[[0, 1], [7], [2, 3, 4]]),
@@ -99,7 +102,16 @@ def test_training_gets_the_batches_of_a_plain_loop(kind, device, trainer):
     assert len(module.trained) > 2
 
 
+@pytest.fixture
+def watched_children():
+    """Put back how this process hears of its children's end: torch's handler outlives the loader that sets it."""
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.claim("structure.data-is-torch")
+@pytest.mark.usefixtures("watched_children")
 @pytest.mark.parametrize("dataset", [Pairs, Stream])
 def test_worker_processes_deliver_the_batches_of_a_plain_loop(dataset, device, trainer):
     module = Seen()
@@ -108,40 +120,46 @@ def test_worker_processes_deliver_the_batches_of_a_plain_loop(dataset, device, t
     assert len(module.trained) == 4
 
 
-@pytest.mark.claim("structure.data-is-torch")
-@pytest.mark.parametrize("collection", [list, dict])
-def test_several_training_loaders_arrive_side_by_side(collection, device, trainer):
-    loaders = {"one": DataLoader(Pairs(), batch_size=2), "other": DataLoader(Pairs(), batch_size=2, collate_fn=as_dict)}
-    expected = list(zip(*loaders.values()))
-    if collection is dict:
-        expected = [dict(zip(loaders, batches)) for batches in expected]
+@pytest.mark.claim("structure.data-is-torch.several-training-loaders")
+def test_a_list_of_training_loaders_arrives_side_by_side(device, trainer):
+    loaders = [DataLoader(Pairs(), batch_size=2), DataLoader(Pairs(), batch_size=2, collate_fn=as_dict)]
     module = Seen()
-    fit(trainer(), module, train=loaders if collection is dict else list(loaders.values()))
-    assert same([list(b) if isinstance(b, list) else b for b in module.trained], [list(b) if isinstance(b, tuple) else b for b in expected])
+    fit(trainer(), module, train=loaders)
+    assert same([list(batch) for batch in module.trained], [list(pair) for pair in zip(*loaders)])
     assert len(module.trained) == 4
 
 
+@pytest.mark.claim("structure.data-is-torch.several-training-loaders")
+def test_a_dict_of_training_loaders_arrives_side_by_side(device, trainer):
+    loaders = {"one": DataLoader(Pairs(), batch_size=2), "other": DataLoader(Pairs(), batch_size=2, collate_fn=as_dict)}
+    module = Seen()
+    fit(trainer(), module, train=loaders)
+    assert same(module.trained, [dict(zip(loaders, pair)) for pair in zip(*loaders.values())])
+    assert len(module.trained) == 4
+
+
+@pytest.mark.claim("structure.data-is-torch.collection-is-the-loader")
+@pytest.mark.parametrize("collection", [list, dict])
+def test_a_collection_of_training_loaders_is_itself_gone_through(collection, device, trainer):
+    loaders = {"one": DataLoader(Pairs(), batch_size=2), "other": DataLoader(Pairs(), batch_size=2)}
+    given = loaders if collection is dict else [*loaders.values()]
+    module = Seen()
+    fit(trainer(), module, train=given)
+    assert module.trained == [*given]
+
+
 def run_fit(trainer, module, loaders):
-    fit(trainer(num_sanity_val_steps=0), module, train=regression_loader(), val=loaders)
-
-
-def run_validate(trainer, module, loaders):
-    validate(trainer(), module, loaders)
-
-
-def run_test(trainer, module, loaders):
-    test(trainer(), module, loaders)
-
-
-def run_predict(trainer, module, loaders):
-    predict(trainer(), module, loaders)
+    fit(trainer, module, train=regression_loader(), val=loaders)
 
 
 @pytest.mark.claim("structure.data-is-torch")
-@pytest.mark.parametrize("run", [run_fit, run_validate, run_test, run_predict])
+@pytest.mark.parametrize("run", [run_fit, validate, test, predict])
 def test_several_evaluation_loaders_arrive_one_after_another(run, device, trainer):
     module, loaders = Seen(), [DataLoader(Pairs(), batch_size=4), DataLoader(Stream(), batch_size=3)]
-    run(trainer, module, loaders)
+    try:
+        run(trainer(num_sanity_val_steps=0), module, loaders)
+    except Unsayable as unsayable:
+        raise Untested(str(unsayable)) from unsayable
     assert same(module.evaluated, [(index, batch) for index, loader in enumerate(loaders) for batch in loader])
     assert len(module.evaluated) == 5
 

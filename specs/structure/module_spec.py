@@ -114,11 +114,23 @@ def test_missing_training_data_is_named(patched_loader, observe):
     observe("error without training data", error)
 
 
-@pytest.mark.claim("structure.module-holds-model-and-training")
-def test_a_plain_nn_module_is_refused(observe):
+@pytest.mark.claim("structure.module-holds-model-and-training.plain-module-named")
+def test_a_plain_nn_module_is_refused_with_the_class_it_should_have():
     error, message = refusal_of(network(), train=regression_loader())
-    assert "LightningModule" in message or "training_step" in message
-    observe("error for an nn.Module", error)
+    assert error == "TypeError"
+    assert "LightningModule" in message
+
+
+@pytest.mark.claim("structure.module-holds-model-and-training.plain-module-refused")
+def test_a_plain_nn_module_is_refused_before_it_is_used(observe):
+    net = network()
+    before = weights(net)
+    used = []
+    net.register_forward_hook(lambda *_: used.append("forward"))
+    error, message = refusal_of(net, train=regression_loader())
+    assert used == []
+    assert same_weights(weights(net), before)
+    observe("error for an nn.Module", [error, message])
 
 
 @pytest.mark.claim("structure.module-holds-model-and-training")
