@@ -75,7 +75,8 @@ def _bind(item, registry) -> str | None:
 def _is_complete(config) -> bool:
     """Whether everything under specs/ was collected, so that a claim without a case has none at all."""
     specs = config.rootpath / "specs"
-    if config.option.ignore or config.option.ignore_glob or config.option.deselect:
+    options = config.option
+    if options.ignore or options.ignore_glob or options.deselect or getattr(options, "lf", False):
         return False
     arguments = [config.invocation_params.dir / str(argument).split("::")[0] for argument in config.args]
     return any(path.resolve() in (specs, config.rootpath) and "::" not in str(path) for path in arguments)
