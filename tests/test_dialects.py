@@ -1,0 +1,316 @@
+"""Lightning's dialects: the words of 2.6, said to the release that is installed, do there what they do in 2.6."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from packaging.version import Version
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from fixtures import dialects, sim
+from fixtures.detection import torch_reports
+from fixtures.dialects import accelerators, options
+from fixtures.dialects.release import parameters
+
+DEVICES = {"cpu": torch.device("cpu"), "sim": sim.DEVICE}
+TRAINER = parameters(pl.Trainer.__init__)
+
+
+@pytest.fixture(autouse=True)
+def _quietly():
+    """What Lightning warns of is its own affair; these tests are about words."""
+    with dialects.quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class Witness(pl.LightningModule):
+    """Trains a network with everything that can differ between devices, and keeps what each step saw."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Dropout(0.3), nn.Linear(3, 2))
+        self.seen = []
+
+    def see(self, step, batch):
+        inputs, targets = batch
+        tensors = [inputs, targets, *self.parameters(), *self.buffers()]
+        self.seen.append((step, {str(tensor.device) for tensor in tensors}, inputs.dtype))
+        return nn.functional.mse_loss(self.net(inputs), targets)
+
+    def training_step(self, batch, batch_idx):
+        return self.see("train", batch)
+
+    def validation_step(self, batch, batch_idx):
+        self.see("validate", batch)
+
+    def test_step(self, batch, batch_idx):
+        self.see("test", batch)
+
+    def predict_step(self, batch, batch_idx, dataloader_idx=0):
+        self.see("predict", batch)
+        return self.net(batch[0])
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters(), lr=0.05)
+        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
+
+
+def loader():
+    generator = torch.Generator().manual_seed(1)
+    inputs, targets = (torch.randn(24, size, generator=generator) for size in (4, 2))
+    return DataLoader(TensorDataset(inputs, targets), batch_size=4)
+
+
+def fitted(device_name, ckpt_path=None, **wanted):
+    """A Witness after two epochs, and its trainer."""
+    wanted = {
+        "max_epochs": 2,
+        "num_sanity_val_steps": 0,
+        "accumulate_grad_batches": 2,
+        "gradient_clip_val": 0.1,
+        **wanted,
+    }
+    module, trainer = Witness(), dialects.make_trainer(device_name, **wanted)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        dialects.fit(trainer, module, loader(), loader(), ckpt_path=ckpt_path)
+    return module, trainer
+
+
+def state(module):
+    return {name: value.detach().cpu() for name, value in module.state_dict().items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def sayable(action):
+    try:
+        return action()
+    except dialects.Unsayable as refusal:
+        pytest.skip(str(refusal))
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+@pytest.mark.parametrize("device_name", DEVICES)
+def test_every_step_of_fit_sees_the_device(device_name, precision, tmp_path):
+    module, _ = sayable(lambda: fitted(device_name, precision=precision, default_root_dir=tmp_path))
+    where, dtype = {str(DEVICES[device_name])}, {"32-true": torch.float32, "64-true": torch.float64}[precision]
+    epoch = [("train", where, dtype)] * 6 + [("validate", where, dtype)] * 6
+    assert module.seen == epoch * 2
+    assert {parameter.device.type for parameter in module.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+def test_training_is_the_same_on_both_devices_bit_for_bit(precision, tmp_path):
+    wanted = {"precision": precision, "default_root_dir": tmp_path}
+    cpu, simulated = sayable(lambda: [state(fitted(name, **wanted)[0]) for name in DEVICES])
+    assert same(cpu, simulated)
+    assert not torch.equal(cpu["net.0.weight"], Witness().net[0].weight.to(cpu["net.0.weight"].dtype))
+
+
+@pytest.mark.parametrize("entry", ["validate", "test", "predict"])
+@pytest.mark.parametrize("device_name", DEVICES)
+def test_every_other_entry_point_sees_the_device(device_name, entry, tmp_path):
+    module, trainer = Witness(), dialects.make_trainer(device_name, default_root_dir=tmp_path)
+    found = sayable(lambda: getattr(dialects, entry)(trainer, module, loader()))
+    assert module.seen == [(entry, {str(DEVICES[device_name])}, torch.float32)] * 6
+    if entry == "predict":
+        assert [batch.shape for batch in found] == [(4, 2)] * 6
+
+
+def test_a_missing_entry_point_is_named():
+    with pytest.raises(dialects.Unsayable) as caught:
+        dialects.validate(object(), Witness(), loader())
+    assert str(caught.value) == f"Lightning {dialects.release()} has no way to say entry point='validate'"
+
+
+def test_resuming_trains_the_epoch_that_is_left_and_alike_on_both_devices(tmp_path):
+    ends = []
+    for device_name in DEVICES:
+        keep = pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path / device_name))
+        fitted(device_name, max_epochs=1, callbacks=keep, default_root_dir=tmp_path)
+        resumed, _ = fitted(device_name, ckpt_path=keep.best_model_path, default_root_dir=tmp_path)
+        assert [(step, where) for step, where, _ in resumed.seen if step == "train"] == [
+            ("train", {str(DEVICES[device_name])})
+        ] * 6
+        ends.append(state(resumed))
+    assert same(*ends)
+
+
+@pytest.mark.parametrize("device_name", DEVICES)
+def test_a_trainer_tells_where_it_runs(device_name, tmp_path):
+    trainer = dialects.make_trainer(device_name, default_root_dir=tmp_path)
+    chosen = dialects.root_device(trainer), dialects.accelerator_name(trainer), dialects.number_of_devices(trainer)
+    assert chosen == (DEVICES[device_name], device_name, 1)
+
+
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_cuda_is_one_device_of_however_many_there_are(gpus):
+    with torch_reports(gpus=gpus):
+        trainer = dialects.make_trainer("cuda")
+        chosen = dialects.root_device(trainer), dialects.accelerator_name(trainer), dialects.number_of_devices(trainer)
+    assert chosen == (torch.device("cuda", 0), "cuda", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "root_device", "number"),
+    [
+        ({"accelerator": "gpu", "devices": 1}, "cuda:0", 1),
+        ({"accelerator": "cuda", "devices": 1}, "cuda:0", 1),
+        ({"accelerator": "gpu", "devices": [1]}, "cuda:1", 1),
+        ({"accelerator": "gpu", "devices": "1"}, "cuda:0", 1),
+        ({"accelerator": "gpu", "devices": -1, "strategy": "ddp"}, "cuda:0", 2),
+        ({"accelerator": "gpu", "devices": "auto", "strategy": "ddp"}, "cuda:0", 2),
+        ({"accelerator": "gpu", "strategy": "ddp"}, "cuda:0", 2),
+        ({"accelerator": "auto", "devices": "auto", "strategy": "ddp"}, "cuda:0", 2),
+        ({"accelerator": "auto", "strategy": "ddp"}, "cuda:0", 2),
+        ({"accelerator": "cpu"}, "cpu", 1),
+        ({"accelerator": "cpu", "devices": 1, "strategy": "auto"}, "cpu", 1),
+        ({"accelerator": "cpu", "devices": 2, "strategy": "ddp_spawn"}, "cpu", 2),
+    ],
+)
+def test_hardware_is_chosen_in_the_words_of_2_6(words, root_device, number):
+    with torch_reports(gpus=2):
+        trainer = sayable(lambda: dialects.bare_trainer(logger=False, enable_checkpointing=False, **words))
+        assert (str(dialects.root_device(trainer)), dialects.number_of_devices(trainer)) == (root_device, number)
+
+
+def test_nothing_said_is_nothing_passed():
+    assert (options.translate({}, TRAINER), accelerators.chosen()) == ({}, {})
+
+
+@pytest.mark.parametrize("device_name", DEVICES)
+def test_a_run_is_quiet_unless_told_otherwise(device_name, tmp_path, capfd):
+    fit_once = dialects.make_trainer(device_name, default_root_dir=tmp_path)
+    dialects.fit(fit_once, Witness(), loader(), loader())
+    assert fit_once.max_epochs == 1
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_callback_switches_on_what_it_needs(tmp_path):
+    keep = pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path))
+    trainer = dialects.make_trainer("cpu", callbacks=keep, default_root_dir=tmp_path)
+    assert trainer.checkpoint_callback is keep
+
+
+def test_callbacks_are_passed_as_a_list_of_their_own():
+    mine = [pl.Callback()]
+    said = options.translate({"callbacks": mine}, TRAINER)
+    assert said == {"callbacks": mine}
+    assert said["callbacks"] is not mine
+
+
+def test_an_option_that_is_not_one_is_a_mistake_of_the_spec():
+    with pytest.raises(TypeError, match="'max_epoch' is no option of Lightning 2.6's Trainer"):
+        dialects.make_trainer("cpu", max_epoch=2)
+
+
+@pytest.mark.parametrize("option", options.DEFAULTS)
+def test_a_default_of_2_6_is_said_in_words_that_the_release_knows(option):
+    said = sayable(lambda: options.translate({option: options.DEFAULTS[option]}, TRAINER))
+    assert set(said) <= set(TRAINER)
+    assert options.DEFAULTS[option] is not None or said == {}
+
+
+def old(
+    gpus=None,
+    checkpoint_callback=True,
+    progress_bar_refresh_rate=1,
+    weights_summary="top",
+    max_steps=None,
+    max_epochs=1000,
+    fast_dev_run: bool = False,
+    deterministic: bool = False,
+    check_val_every_n_epoch: int = 1,
+    replace_sampler_ddp=True,
+    reload_dataloaders_every_epoch=False,
+    profiler=None,
+):
+    """Trainer's words in Lightning 1.0, those that have since changed."""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"enable_checkpointing": False}, {"checkpoint_callback": False}),
+        ({"enable_checkpointing": True}, {"checkpoint_callback": True}),
+        ({"enable_progress_bar": False}, {"progress_bar_refresh_rate": 0}),
+        ({"enable_progress_bar": True}, {}),
+        ({"enable_model_summary": False}, {"weights_summary": None}),
+        ({"enable_model_summary": True}, {}),
+        ({"max_steps": -1}, {}),
+        ({"max_steps": 5}, {"max_steps": 5}),
+        ({"max_epochs": None}, {}),
+        ({"fast_dev_run": 1}, {"fast_dev_run": True}),
+        ({"fast_dev_run": False}, {"fast_dev_run": False}),
+        ({"use_distributed_sampler": False}, {"replace_sampler_ddp": False}),
+        ({"reload_dataloaders_every_n_epochs": 1}, {"reload_dataloaders_every_epoch": True}),
+        ({"reload_dataloaders_every_n_epochs": 0}, {"reload_dataloaders_every_epoch": False}),
+        ({"gradient_clip_algorithm": "norm"}, {}),
+        ({"detect_anomaly": False}, {}),
+        ({"limit_predict_batches": None}, {}),
+    ],
+)
+def test_an_old_release_is_told_in_its_own_words(wanted, said):
+    assert options.translate(wanted, parameters(old)) == said
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("max_epochs", -1),
+        ("fast_dev_run", 2),
+        ("deterministic", "warn"),
+        ("check_val_every_n_epoch", None),
+        ("reload_dataloaders_every_n_epochs", 2),
+        ("gradient_clip_algorithm", "value"),
+        ("detect_anomaly", True),
+        ("limit_predict_batches", 3),
+    ],
+)
+def test_what_an_old_release_has_no_words_for_is_refused(option, value):
+    with pytest.raises(dialects.Unsayable) as caught:
+        options.translate({option: value}, parameters(old))
+    assert (caught.value.option, caught.value.value, caught.value.release) == (option, value, dialects.release())
+    assert str(caught.value).startswith(f"Lightning {dialects.release()} has no way to say {option}={value!r}")
+
+
+@pytest.mark.parametrize("words", [{"accelerator": "cpu"}, {"precision": "16-mixed"}, {"strategy": "ddp"}])
+def test_the_simulated_device_refuses_what_it_cannot_do(words):
+    with pytest.raises(dialects.Unsayable, match="simulated device"):
+        dialects.make_trainer("sim", **words)
+
+
+def test_the_release_is_a_version_without_a_build():
+    assert dialects.release() == Version(Version(pl.__version__).base_version)
+    assert str(dialects.release()).count("+") == 0
+
+
+def test_quiet_puts_the_levels_back():
+    names = ("lightning", "lightning_fabric", "pytorch_lightning")
+    before = [logging.getLogger(name).level for name in names]
+    with dialects.quiet():
+        assert [logging.getLogger(name).isEnabledFor(logging.WARNING) for name in names] == [False] * 3
+    assert [logging.getLogger(name).level for name in names] == before
+
+
+def test_nothing_is_registered_with_lightning():
+    before = registered()
+    dialects.make_trainer("sim")
+    assert registered() == before
+
+
+def registered():
+    owners = (pl.accelerators, "AcceleratorRegistry"), (getattr(pl, "strategies", None), "StrategyRegistry")
+    return [sorted(getattr(owner, name, ())) for owner, name in owners]
