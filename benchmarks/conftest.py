@@ -37,7 +37,7 @@ class Comparison:
     def __str__(self) -> str:
         return (
             f"{self.name:42} {duration(median(self.seconds)):>8} = {median(self.ratios):5.2f} × {self.yardstick} "
-            f"({duration(median(self.yardstick_seconds))})" + (f"; {self.asked}" if self.asked else "")
+            f"({duration(median(self.yardstick_seconds))})" + (f"; asked: {self.asked}" if self.asked else "")
         )
 
 
