@@ -35,8 +35,9 @@ def trials(cases: Iterable[Case]) -> list[Trial]:
     return [trial for trial in found if trial.ran]
 
 
-def claims_without(registry: Registry, lightning: str, sabotaged: Iterable[str]) -> list[str]:
-    """The ids of claims that are expected to hold on this Lightning and have no sabotage."""
-    known = set(sabotaged)
-    holding = (claim.id for claim in registry.claims.values() if claim.era(lightning).expect == "holds")
+def claims_without(registry: Registry, lightning: str, devices: Iterable[str], sabotaged: Iterable[str]) -> list[str]:
+    """The ids of claims that are expected to hold on this Lightning and these devices and have no sabotage."""
+    known, selected = set(sabotaged), set(devices)
+    claims = (claim for claim in registry.claims.values() if selected.intersection(claim.devices))
+    holding = (claim.id for claim in claims if claim.era(lightning).expect == "holds")
     return [id for id in holding if id not in known and not id.startswith("smoke.never")]

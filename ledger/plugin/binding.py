@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(session, config, items):
     settings = config.stash[SETTINGS]
     problems = [problem for item in items if (problem := _bind(item, settings.registry))]
     items[:] = [item for item in items if item.stash.get(DEVICE, "") in settings.devices or CLAIM not in item.stash]
-    if not problems and not session.testsfailed and _is_complete(config):
+    if not problems and not session.testsfailed and is_complete(config):
         problems = _without_spec(items, settings) + unaccounted_sentences(settings.registry)
     if problems:
         refuse(config, items, problems)
@@ -54,6 +54,12 @@ def claim_id(markers) -> str | None:
     return ids[0] if len(markers) == len(ids) == 1 and isinstance(ids[0], str) else None
 
 
+def sabotage_name(item) -> str:
+    """The name of the sabotage under which the item runs, or an empty string."""
+    callspec = getattr(item, "callspec", None)
+    return getattr(callspec.params.get("sabotage"), "name", "") if callspec else ""
+
+
 def _bind(item, registry) -> str | None:
     where = f"{item.path.relative_to(item.config.rootpath)}: {item.originalname}"
     markers = list(item.iter_markers("claim"))
@@ -72,7 +78,7 @@ def _bind(item, registry) -> str | None:
     return None
 
 
-def _is_complete(config) -> bool:
+def is_complete(config) -> bool:
     """Whether everything under specs/ was collected, so that a claim without a case has none at all."""
     specs = config.rootpath / "specs"
     options = config.option
@@ -98,7 +104,9 @@ def pytest_collection_finish(session):
     plan = session.config.stash.get(PLAN, None)
     if plan is None:
         return
-    plan["nodes"] = {item.nodeid: [item.stash[CLAIM], item.stash[DEVICE]] for item in session.items}
+    plan["nodes"] = {
+        item.nodeid: [item.stash[CLAIM], item.stash[DEVICE], sabotage_name(item)] for item in session.items
+    }
     workerinput = getattr(session.config, "workerinput", None)
     if workerinput and workerinput["workerid"] == "gw0":
         with open(workerinput["ledger_plan"], "w", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import pytest
 from _pytest.outcomes import Skipped
 
 from ledger import verdicts
-from ledger.plugin.binding import CLAIM, DEVICE
+from ledger.plugin.binding import CLAIM, DEVICE, sabotage_name
 from ledger.plugin.options import SETTINGS, device_state
 from ledger.verdicts import Case, refutes
 
@@ -83,9 +83,8 @@ def _case(item, call) -> Case | None:
     if outcome is None:
         return None
     observed = item.stash.get(OBSERVED, {})
-    sabotage = getattr(getattr(item, "callspec", None), "params", {}).get("sabotage")
-    name = sabotage.name if sabotage else ""
-    return Case(item.nodeid, item.stash[CLAIM], item.stash[DEVICE], outcome, seen, names, observed, name)
+    where = item.nodeid, item.stash[CLAIM], item.stash[DEVICE]
+    return Case(*where, outcome, seen, names, observed, sabotage_name(item))
 
 
 def _judge_phase(item, call) -> tuple[str | None, str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import suggest
-from ledger.plugin.binding import claim_id, refuse
+from ledger.plugin.binding import claim_id, is_complete, refuse
 from ledger.plugin.options import SETTINGS
 from ledger.plugin.session import RUN
 from ledger.sabotage import claims_without, trials
@@ -64,7 +64,7 @@ def _of(item):
     return found if hasattr(found, "apply") else None
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     found = _of(item)
     if found is not None:
@@ -72,7 +72,6 @@ def pytest_runtest_setup(item):
             pytest.skip("already refuted by another case")
         item.stash[PATCH] = pytest.MonkeyPatch()
         found.apply(item.stash[PATCH])
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -114,7 +113,8 @@ def survivors(config) -> tuple[list, list, list[str]]:
     """All trials of the run, those that survived, and the claims that have no sabotage at all."""
     settings = config.stash[SETTINGS]
     tried = trials(config.stash[RUN].cases.values())
-    lacking = claims_without(settings.registry, settings.subject["lightning"], {trial.claim for trial in tried})
+    asked = {case.claim for case in config.stash[RUN].cases.values()}
+    lacking = claims_without(settings.registry, settings.subject["lightning"], settings.devices, asked)
     return tried, [trial for trial in tried if not trial.refuted], lacking
 
 
@@ -128,12 +128,13 @@ def pytest_sessionfinish(session):
 
 
 def _all_collected(config) -> bool:
-    return not config.option.keyword and not config.option.markexpr and config.args_source.name != "ARGS"
+    return not config.option.keyword and not config.option.markexpr and is_complete(config)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_terminal_summary(terminalreporter, config):
-    if not config.stash[SETTINGS].sabotage or config.stash[RUN].refusal:
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    refused = exitstatus == pytest.ExitCode.USAGE_ERROR or config.stash[RUN].refusal
+    if not config.stash[SETTINGS].sabotage or refused:
         return
     tried, survived, lacking = survivors(config)
     write = terminalreporter.write_line

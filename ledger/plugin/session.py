@@ -13,7 +13,7 @@ from ledger.plugin.binding import PLAN
 from ledger.plugin.options import SETTINGS, device_state
 from ledger.plugin.outcomes import PROPERTY
 from ledger.record import build_record, lost_by_overwriting, write_record
-from ledger.verdicts import BROKEN, Case, Verdict, judge
+from ledger.verdicts import ASSERTION, BROKEN, Case, Verdict, judge
 
 RUN: pytest.StashKey[LedgerRun] = pytest.StashKey()
 
@@ -40,15 +40,17 @@ class LedgerRun:
 
     def add_report(self, report) -> None:
         text = dict(report.user_properties).get(PROPERTY)
-        if report.nodeid in self.cases and self.cases[report.nodeid].outcome == BROKEN:
+        known = self.cases.get(report.nodeid)
+        if known and (known.outcome == BROKEN or (known.sabotage and known.outcome == ASSERTION)):
             return
         if text:
             fields = json.loads(text)
             self.cases[report.nodeid] = Case(**{**fields, "exceptions": tuple(fields["exceptions"])})
         elif report.failed:
-            claim, device = self.plan()["nodes"].get(report.nodeid, ("", ""))
+            claim, device, sabotage = self.plan()["nodes"].get(report.nodeid, ("", "", ""))
             if claim:
-                self.cases[report.nodeid] = Case(report.nodeid, claim, device, BROKEN, str(report.longrepr))
+                seen = str(report.longrepr)
+                self.cases[report.nodeid] = Case(report.nodeid, claim, device, BROKEN, seen, sabotage=sabotage)
 
     def add_states(self, states: dict[str, str], traces: dict) -> None:
         self.states.update(states)
