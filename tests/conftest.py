@@ -52,7 +52,7 @@ SETTINGS = f"""
 testpaths = ["specs"]
 pythonpath = [".", '{ROOT}']
 python_files = ["*_spec.py"]
-addopts = ["--strict-markers", "--strict-config", "--import-mode=importlib", "--tb=short", "-rN", "--disable-warnings", "-pno:benchmark"]
+addopts = ["--strict-markers", "--strict-config", "--import-mode=importlib", "--disable-warnings", "-pno:benchmark"]
 enable_assertion_pass_hook = true
 """
 PLUGINS = """
