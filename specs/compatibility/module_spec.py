@@ -113,16 +113,10 @@ def test_every_hook_of_fit_finds_the_whole_module_on_the_device(device, trainer)
 
 @pytest.mark.claim("compat.module-moves-itself")
 @pytest.mark.parametrize("entry", EVALUATIONS)
-def test_every_evaluation_step_finds_the_whole_module_on_the_device(device, trainer, entry):
-    module, _ = evaluated(entry, trainer)
+def test_every_evaluation_step_finds_the_whole_module_on_the_device_and_unchanged(device, trainer, entry):
+    module, before = evaluated(entry, trainer)
     step, there = {"validate": "validation"}.get(entry, entry) + "_step", {device.torch_device}
     assert [seen for seen in module.seen if seen[0] == step] == [(step, there, there)] * 2
-
-
-@pytest.mark.claim("compat.module-moves-itself")
-@pytest.mark.parametrize("entry", EVALUATIONS)
-def test_moving_changes_no_value(device, trainer, entry):
-    module, before = evaluated(entry, trainer)
     after = weights(module)
     assert same_weights({name: after[name] for name in before}, before)
 
