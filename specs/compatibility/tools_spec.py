@@ -1,4 +1,4 @@
-"""What else torch offers around a module works on a LightningModule: hooks, parametrizations, pruning, compilation, …"""
+"""What else torch offers around a module works on a LightningModule: hooks, parametrizations, pruning, compiling, …"""
 
 import inspect
 from functools import partial
