@@ -1,5 +1,7 @@
 """No Lightning can refute the first claim, every one must refute the second: is it the harness or Lightning?"""
 
+import inspect
+
 import pytest
 import pytorch_lightning
 from packaging.version import Version
@@ -10,7 +12,9 @@ from fixtures.modules import Regression, same_weights, weights
 
 
 @pytest.mark.claim("smoke.never-refuted")
-def test_the_package_reports_a_version():
+def test_the_package_reports_a_version(observe):
+    parameters = inspect.signature(pytorch_lightning.Trainer.__init__).parameters.values()
+    observe("Trainer arguments", {parameter.name: repr(parameter.default) for parameter in list(parameters)[1:]})
     assert Version(pytorch_lightning.__version__) >= Version("1.0")
 
 
