@@ -161,14 +161,24 @@ def seen_by_step(loader, trainer, epochs=EPOCHS):
     return module
 
 
-@pytest.mark.claim("compat.torch-data-in-lightning")
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if hasattr(data, tool) or tool in OPTIONS])
-def test_training_step_sees_the_batches_of_a_plain_loop(tool, device, trainer):
+def assert_batches_of_a_plain_loop(tool, device_type, trainer):
     by_hand = seen_by_hand(TOOLS[tool]())
     module = seen_by_step(TOOLS[tool](), trainer)
     assert same(module.batches, by_hand)
     assert [type(batch) for batch in module.batches] == [type(batch) for batch in by_hand]
-    assert module.devices == [{device.torch_device.type}] * len(by_hand)
+    assert module.devices == [{device_type}] * len(by_hand)
+
+
+@pytest.mark.claim("compat.torch-data-in-lightning")
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if hasattr(data, tool) or tool in OPTIONS])
+def test_training_step_sees_the_batches_of_a_plain_loop(tool, tmp_path):
+    assert_batches_of_a_plain_loop(tool, "cpu", partial(make_trainer, "cpu", default_root_dir=str(tmp_path)))
+
+
+@pytest.mark.claim("compat.torch-data-in-lightning")
+@pytest.mark.parametrize("tool", ["Dataset", "RandomSampler", "pin_memory", "collate_fn"])
+def test_training_step_sees_these_batches_wherever_the_module_is(tool, device, trainer):
+    assert_batches_of_a_plain_loop(tool, device.torch_device.type, trainer)
 
 
 @pytest.mark.claim("compat.torch-data-in-lightning")
