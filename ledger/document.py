@@ -18,6 +18,7 @@ from rich.text import Text
 from ledger.registry import Claim, Registry, Section
 from ledger.verdicts import Case, Verdict
 
+CASES_SHOWN = 3
 STYLE = {"holds": "green", "refuted": "yellow", "untested": "dim", "broken": "bold red"}
 MARK = {"holds": "✓", "refuted": "✗", "untested": "–", "broken": "!"}
 WORDS = {
@@ -31,6 +32,7 @@ WORDS = {
         "seen": "seen",
         "run": "run just this",
         "case": "case",
+        "more": "… and {0} more cases",
         "partial": "A partial run: only what ran was judged.",
         "ran": "{0} of {1} cases ran",
         "why": "why",
@@ -46,6 +48,7 @@ WORDS = {
         "seen": "所见",
         "run": "只运行这一个",
         "case": "用例",
+        "more": "……以及另外 {0} 个用例",
         "partial": "只运行了一部分：仅对已运行的内容作出判定。",
         "ran": "{1} 个用例中运行了 {0} 个",
         "why": "原因",
@@ -162,8 +165,11 @@ class _Document:
         self._indented(Text(f"{words['expected']}: {verdict.expected}; {words['seen']}: {verdict.verdict}"), 4)
         if verdict.reason and verdict.reason not in [case.seen for case in verdict.culprits]:
             self._indented(Text(f"{words['why']}: {verdict.reason}"), 4)
-        for case in verdict.culprits or verdict.cases[:1]:
+        culprits = verdict.culprits or verdict.cases[:1]
+        for case in culprits[:CASES_SHOWN]:
             self._case(case)
+        if len(culprits) > CASES_SHOWN:
+            self._indented(Text(words["more"].format(len(culprits) - CASES_SHOWN)), 4)
 
     def _case(self, case: Case) -> None:
         self._indented(Text(f"{self.words['case']}: {case.node}"), 4)
