@@ -121,6 +121,8 @@ def _drift(registry: Registry, file: Path) -> list[str]:
 def _difference(fresh: Path, committed: Path) -> list[str]:
     if not committed.exists() or fresh.resolve() == committed.resolve():
         return []
-    new, old = read_record(fresh)["claims"], read_record(committed)["claims"]
-    ids = sorted(id for id in {**new, **old} if new.get(id) != old.get(id))
-    return [f"{fresh}: {id}: not as committed in {committed}" for id in ids]
+    new, old = read_record(fresh), read_record(committed)
+    ids = {id for id in {**new["claims"], **old["claims"]} if new["claims"].get(id) != old["claims"].get(id)}
+    traces = {**new["traces"], **old["traces"]}
+    runs = {f"trace of {run}" for run in traces if new["traces"].get(run) != old["traces"].get(run)}
+    return [f"{fresh}: {what}: not as committed in {committed}" for what in sorted(ids | runs)]
