@@ -52,7 +52,8 @@ SETTINGS = f"""
 testpaths = ["specs"]
 pythonpath = [".", '{ROOT}']
 python_files = ["*_spec.py"]
-addopts = ["--strict-markers", "--strict-config", "--import-mode=importlib", "--disable-warnings", "-pno:benchmark"]
+addopts = ["--strict-markers", "--strict-config", "--import-mode=importlib", "--benchmark-disable", "-rN"]
+filterwarnings = ["ignore::pytest.PytestAssertRewriteWarning"]
 enable_assertion_pass_hook = true
 """
 PLUGINS = """

@@ -252,24 +252,9 @@ cpu: 1 untested
 def test_a_correction_that_fails_is_told_as_the_reason(make_run):
     cases = [case("fit.always", "cpu", ASSERTION, "assert 1 == 2"), case("fit.always.now", "cpu", ASSERTION, "no")]
     found = render_document(make_run(cases), width=100).split("Drifted or broken: 2")[1]
-    assert (
-        found.split("\n", 1)[1]
-        == """\
-  ! fit.always [cpu]
-    It always trains.
-    expected: refuted; seen: broken
-    why: the spec fails, but so does its correction fit.always.now (refuted: no)
-    case: specs/part/fit_spec.py::test_it[cpu]
-      assert 1 == 2
-      run just this: pytest 'specs/part/fit_spec.py::test_it[cpu]'
-  ✗ fit.always.now [cpu]
-    It trains when asked.
-    expected: holds; seen: refuted
-    case: specs/part/fit_spec.py::test_it[cpu]
-      no
-      run just this: pytest 'specs/part/fit_spec.py::test_it[cpu]'
-"""
-    )
+    lines = [line.strip() for line in found.splitlines()]
+    assert "why: the spec fails, but so does its correction fit.always.now (refuted: no)" in lines
+    assert lines.index("! fit.always [cpu]") < lines.index("✗ fit.always.now [cpu]")
 
 
 ESCAPE = re.compile("\x1b\\[[0-9;]*m")
@@ -299,10 +284,5 @@ def test_the_command_can_be_pasted_into_a_shell(node):
 
 def test_a_correction_stands_below_the_claim_it_corrects(make_run):
     registry = make_run(GREEN).registry
-    assert [claim.id for claim in outline(registry.sections[0], registry)] == [
-        "fit.one-line",
-        "fit.always",
-        "fit.always.now",
-        "fit.drifts",
-        "fit.breaks",
-    ]
+    ids = [claim.id for claim in outline(registry.sections[0], registry)]
+    assert ids == ["fit.one-line", "fit.always", "fit.always.now", "fit.drifts", "fit.breaks"]
