@@ -32,7 +32,7 @@ def epoch_ends_before_validation(patch):
     _on_callback_hook(patch, change)
 
 
-@sabotage("intro.callback-like-keras")
+@sabotage("intro.callback-like-keras", "intro.callback-like-keras.in-training")
 def batches_start_twice(patch):
     """on_train_batch_start is called a second time."""
 
@@ -59,12 +59,28 @@ def prediction_starts_late(patch):
 
 
 @sabotage("intro.callback-richer")
-def a_hook_of_keras_is_gone(patch):
-    """Callback loses its hook for the end of a batch to predict."""
-    patch.delattr(pl.Callback, "on_predict_batch_end")
+def end_of_a_predicted_batch_is_silent(patch):
+    """Callbacks are not told that a batch has been predicted."""
+
+    def change(call, trainer, name):
+        if name != "on_predict_batch_end":
+            call(name)
+
+    _on_callback_hook(patch, change)
 
 
-@sabotage("intro.callback-richer")
+@sabotage("intro.callback-richer.but-for-predicting")
+def start_of_a_tested_batch_is_silent(patch):
+    """Callbacks are not told that a batch will be tested."""
+
+    def change(call, trainer, name):
+        if name != "on_test_batch_start":
+            call(name)
+
+    _on_callback_hook(patch, change)
+
+
+@sabotage("intro.callback-richer", "intro.callback-richer.but-for-predicting")
 def sanity_check_is_silent(patch):
     """The sanity check tells callbacks nothing."""
 

@@ -68,11 +68,11 @@ def ones(batches):
     return torch.utils.data.DataLoader(torch.ones(2 * batches, 1), batch_size=2)
 
 
-def run_of_lightning(trainer):
+def run_of_lightning(trainer, sanity_steps=0):
     """The callback hooks and steps of a fit with validation, a test and a prediction, by name and in order."""
     recorder = Recorder()
     module, callback = recorder.module(Counting), recorder.callback()
-    run = trainer(callbacks=[callback], max_epochs=EPOCHS, num_sanity_val_steps=0)
+    run = trainer(callbacks=[callback], max_epochs=EPOCHS, num_sanity_val_steps=sanity_steps)
     with recorder, suppress(Unsayable):  # the oldest releases cannot predict
         fit(run, module, train=ones(BATCHES), val=ones(HELD_OUT))
         test(run, module, ones(HELD_OUT))
@@ -149,34 +149,49 @@ def test_the_hooks_come_in_the_order_of_keras(device, trainer, keras):
     assert in_keras_words(run_of_lightning(trainer)) == expected
 
 
-def hooks_of_lightning():
-    """Every hook of Callback, found by inspection."""
-    return {name for name in dir(pl.Callback) if name.startswith("on_") or name in ("setup", "teardown")}
+PREDICTING = {hook for hook in COUNTERPARTS if hook.startswith("on_predict")}
+
+
+@pytest.mark.claim("intro.callback-like-keras.in-training")
+def test_the_hooks_of_training_and_testing_have_counterparts_at_the_same_moments(device, trainer, keras):
+    theirs, ours = run_of_keras(keras), run_of_lightning(trainer)
+    hooks = set(hooks_of(keras.callbacks.Callback)) - PREDICTING - {"on_epoch_end"}
+    expected = {hook: moments(theirs, [hook]) for hook in hooks}
+    assert {hook: moments(ours, COUNTERPARTS[hook]) for hook in hooks} == expected
+
+
+@pytest.mark.claim("intro.callback-like-keras.in-training")
+def test_an_epoch_ends_once_its_batches_are_done_whether_before_its_validation_or_after(device, trainer, keras):
+    names = in_keras_words(run_of_lightning(trainer))
+    of_epoch = [name for name in names if name in ("on_epoch_begin", "on_train_batch_end", "on_epoch_end")]
+    assert of_epoch == EPOCHS * ["on_epoch_begin", *BATCHES * ["on_train_batch_end"], "on_epoch_end"]
+    assert of_epoch == [name for name in run_of_keras(keras) if name in of_epoch]
+
+
+def assert_calls_these_and_more(trainer, of_keras, observe):
+    """A run calls the counterparts of these hooks, and others that Keras does not have."""
+    called = {name for name in run_of_lightning(trainer, sanity_steps=1) if name not in STEPS}
+    counterparts = {hook for name in of_keras for hook in COUNTERPARTS[name]}
+    assert counterparts < called
+    more = sorted(called - counterparts)
+    observe("hooks that a run calls and Keras does not have", more)
+    assert {"setup", "on_fit_start", "on_sanity_check_start", "on_sanity_check_end"} < set(more)
+    assert {"on_validation_epoch_start", "on_validation_epoch_end", "on_fit_end", "teardown"} < set(more)
 
 
 @pytest.mark.claim("intro.callback-richer")
-def test_the_hooks_are_those_of_keras_and_more(observe):
-    of_keras = {hook for hooks in COUNTERPARTS.values() for hook in hooks}
-    assert of_keras < hooks_of_lightning()
-    observe("hooks without a counterpart in Keras", sorted(hooks_of_lightning() - of_keras))
+def test_a_run_calls_all_hooks_of_keras_and_more(device, trainer, observe):
+    assert_calls_these_and_more(trainer, set(COUNTERPARTS), observe)
+
+
+@pytest.mark.claim("intro.callback-richer.but-for-predicting")
+def test_a_run_calls_all_hooks_of_keras_but_those_for_predicting_and_more(device, trainer, observe):
+    assert_calls_these_and_more(trainer, set(COUNTERPARTS) - PREDICTING, observe)
 
 
 @pytest.mark.claim("intro.callback-richer")
 def test_the_table_above_has_every_hook_of_keras(keras):
     assert sorted(COUNTERPARTS) == hooks_of(keras.callbacks.Callback)
-
-
-@pytest.mark.claim("intro.callback-richer")
-def test_a_run_calls_hooks_that_keras_does_not_have(device, trainer, observe):
-    recorder = Recorder()
-    callback = recorder.callback()
-    with recorder:
-        fit(trainer(callbacks=[callback]), Counting(), train=ones(BATCHES), val=ones(HELD_OUT))
-    called = {name.split(".")[1] for name in recorder.trace.names("callback")} & hooks_of_lightning()
-    more = called - {hook for hooks in COUNTERPARTS.values() for hook in hooks}
-    observe("hooks that a fit calls and Keras does not have", sorted(more))
-    assert more >= {"setup", "on_fit_start", "on_sanity_check_start", "on_sanity_check_end"}
-    assert more >= {"on_validation_epoch_start", "on_validation_epoch_end", "on_fit_end", "teardown"}
 
 
 def losses_with(trainer, **hooks):

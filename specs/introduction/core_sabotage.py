@@ -23,20 +23,6 @@ def validation_is_skipped(patch):
 
 
 @sabotage("intro.two-pillars")
-def a_callback_comes_along(patch):
-    """A callback that nobody asked for takes part in every run."""
-    from pytorch_lightning.trainer.connectors.callback_connector import _CallbackConnector
-
-    original = _CallbackConnector.on_trainer_init
-
-    def on_trainer_init(self, *args, **kwargs):
-        original(self, *args, **kwargs)
-        self.trainer.callbacks.append(pl.Callback())
-
-    patch.setattr(_CallbackConnector, "on_trainer_init", on_trainer_init)
-
-
-@sabotage("intro.two-pillars")
 def not_exported(patch):
     """The Trainer is no longer among the names of the package."""
     patch.setattr(pl, "__all__", [name for name in pl.__all__ if name != "Trainer"])
