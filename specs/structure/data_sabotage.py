@@ -61,9 +61,14 @@ def evaluation_forgets_which_loader(patch):
 
 
 @sabotage("structure.data-is-torch.several-training-loaders")
-def training_loaders_follow_one_another(patch):
-    """Several training loaders are gone through one after another, as in evaluation."""
-    from pytorch_lightning.utilities.combined_loader import CombinedLoader
+def every_place_gets_the_first_loaders_batch(patch):
+    """Of several training loaders only the first is read."""
+    from pytorch_lightning.utilities.combined_loader import _MaxSizeCycle
 
-    original = CombinedLoader.__init__
-    patch.setattr(CombinedLoader, "__init__", lambda self, loaders, mode="": original(self, loaders, "sequential"))
+    original = _MaxSizeCycle.__next__
+
+    def first(self):
+        batches, batch_idx, dataloader_idx = original(self)
+        return [batches[0] for _ in batches], batch_idx, dataloader_idx
+
+    patch.setattr(_MaxSizeCycle, "__next__", first)

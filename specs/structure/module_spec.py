@@ -1,4 +1,4 @@
-"""LightningModule defines the model and the training logic: the least one that trains, and what is said of a lesser one."""
+"""LightningModule defines model and training logic: the least one that trains, and what a lesser one is told."""
 
 import pytest
 import pytorch_lightning as pl

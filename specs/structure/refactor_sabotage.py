@@ -22,8 +22,8 @@ def accumulated_losses_are_not_divided(patch):
     """The losses of accumulated batches are added instead of averaged."""
     from pytorch_lightning.loops.optimization.automatic import ClosureResult
 
-    original = ClosureResult.from_training_step_output.__func__
-    patch.setattr(ClosureResult, "from_training_step_output", classmethod(lambda cls, output, n=1: original(cls, output)))
+    original = ClosureResult.from_training_step_output
+    patch.setattr(ClosureResult, "from_training_step_output", lambda output, normalize=1: original(output))
 
 
 @sabotage(CLAIM)
