@@ -63,7 +63,13 @@ def validation_computes_gradients(patch):
     """Validation runs with gradients enabled."""
     from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop
 
-    patch.setattr(_EvaluationLoop, "run", _EvaluationLoop.run.__wrapped__)
+    original = _EvaluationLoop._evaluation_step
+
+    def step(self, *args):
+        with torch.inference_mode(False), torch.enable_grad():
+            original(self, *args)
+
+    patch.setattr(_EvaluationLoop, "_evaluation_step", step)
 
 
 @sabotage(CLAIM)
