@@ -70,9 +70,13 @@ def test_conda_finds_the_package_under_this_name():
     if client is None:
         raise Untested("no conda client on this machine (conda, mamba or micromamba)")
     command = [client, "search", "--json", "--override-channels", "--channel", "conda-forge", NAME]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    unreachable = "conda's channel conda-forge cannot be reached from this machine"
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        raise Untested(unreachable) from None
     if "HTTP" in answer.stdout + answer.stderr:
-        raise Untested("conda's channel conda-forge cannot be reached from this machine")
+        raise Untested(unreachable)
     assert f'"name": "{NAME}"' in json.dumps(json.loads(answer.stdout))
 
 
