@@ -61,7 +61,7 @@ def the_option_detect_anomaly_is_ignored(patch):
     patch.setattr(pl.Trainer, "_detect_anomaly", property(lambda self: False, lambda self, value: None), raising=False)
 
 
-@sabotage("compat.enable-grad-in-validation.now")
+@sabotage("compat.enable-grad-in-test.now")
 def the_option_inference_mode_is_ignored(patch):
     """Evaluation runs in inference mode, whatever the Trainer was told."""
     from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop

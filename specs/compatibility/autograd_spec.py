@@ -1,5 +1,7 @@
 """torch's autograd works in training_step as in a loop written by hand: the same losses, the same weights."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -7,9 +9,10 @@ from torch.autograd import forward_ad, functional, graph
 from torch.utils.checkpoint import checkpoint
 
 from fixtures.data import regression_loader
-from fixtures.dialects import fit, validate
+from fixtures.dialects import Unsayable, fit
+from fixtures.dialects import test as run_test
 from fixtures.loops import mse, to_device
-from fixtures.modules import Evaluated, Regression, network, same_weights, weights
+from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.parity import Recorded, assert_trains_as_by_hand, by_hand, same, sgd
 from ledger.plugin.outcomes import Untested
 
@@ -172,19 +175,22 @@ def test_the_trainer_sets_anomaly_mode_by_its_own_option(device, trainer):
     assert not torch.is_anomaly_enabled()
 
 
-class Sensitivity(Evaluated):
-    """Asks in validation_step how the loss changes with the inputs; keeps the gradients."""
+class Sensitivity(Regression):
+    """Asks in test_step and validation_step how the loss changes with the inputs; keeps the gradients."""
 
     def __init__(self, recording):
-        super().__init__()
-        self.recording, self.gradients = recording, []
+        super().__init__(optimizer=partial(torch.optim.SGD, lr=0.0))
+        self.recording, self.gradients, self.inference = recording, [], []
 
-    def validation_step(self, batch, batch_idx):
+    def test_step(self, batch, batch_idx):
+        self.inference.append(torch.is_inference_mode_enabled())
         with self.recording():
             inputs, targets = batch[0].clone().requires_grad_(), batch[1].clone()
             loss = self.loss((inputs, targets))
         assert loss.requires_grad
         self.gradients.append(torch.autograd.grad(loss, inputs)[0].cpu())
+
+    validation_step = test_step
 
 
 def gradients_by_hand(device):
@@ -196,24 +202,49 @@ def gradients_by_hand(device):
     return found
 
 
-@pytest.mark.claim("compat.enable-grad-in-validation")
-def test_enable_grad_in_validation_step_gives_gradients(device, trainer):
+@pytest.mark.claim("compat.enable-grad-in-test")
+def test_enable_grad_in_test_step_gives_gradients(device, trainer):
     module = Sensitivity(torch.enable_grad)
-    validate(trainer(), module, regression_loader())
+    run_test(trainer(), module, regression_loader())
     assert same(module.gradients, gradients_by_hand(device))
 
 
-@pytest.mark.claim("compat.enable-grad-in-validation.now")
-def test_leaving_inference_mode_in_validation_step_gives_gradients(device, trainer):
+@pytest.mark.claim("compat.enable-grad-in-test.now")
+def test_leaving_inference_mode_in_test_step_gives_gradients(device, trainer):
     if device.name == "sim":
         raise Untested("no simulated tensor can leave inference mode")
     module = Sensitivity(lambda: torch.inference_mode(False))
-    validate(trainer(), module, regression_loader())
+    run_test(trainer(), module, regression_loader())
+    assert module.inference == [True] * 4
     assert same(module.gradients, gradients_by_hand(device))
 
 
-@pytest.mark.claim("compat.enable-grad-in-validation.now")
+@pytest.mark.claim("compat.enable-grad-in-test.now")
+def test_enable_grad_gives_no_gradients_in_inference_mode(device, trainer):
+    class Asking(Sensitivity):
+        def test_step(self, batch, batch_idx):
+            with torch.enable_grad():
+                self.inference.append((torch.is_inference_mode_enabled(), self.loss(batch).requires_grad))
+
+    module = Asking(torch.enable_grad)
+    run_test(trainer(), module, regression_loader())
+    assert module.inference == [(True, False)] * 4
+
+
+@pytest.mark.claim("compat.enable-grad-in-test.now")
 def test_a_trainer_without_inference_mode_lets_enable_grad_give_gradients(device, trainer):
     module = Sensitivity(torch.enable_grad)
-    validate(trainer(inference_mode=False), module, regression_loader())
+    try:
+        running = trainer(inference_mode=False)
+    except Unsayable as missing:
+        raise Untested(str(missing)) from missing
+    run_test(running, module, regression_loader())
+    assert same(module.gradients, gradients_by_hand(device))
+
+
+@pytest.mark.claim("compat.enable-grad-in-test.now")
+def test_enable_grad_gives_gradients_in_the_validation_of_fit(device, trainer):
+    module = Sensitivity(torch.enable_grad)
+    fit(trainer(num_sanity_val_steps=0), module, train=regression_loader(), val=regression_loader())
+    assert module.inference == [False] * 4
     assert same(module.gradients, gradients_by_hand(device))

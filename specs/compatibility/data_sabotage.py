@@ -54,3 +54,12 @@ def the_loader_is_made_anew(patch):
         return DataLoader(loader.dataset, loader.batch_size, collate_fn=loader.collate_fn, drop_last=loader.drop_last)
 
     patch.setattr(data_connector._DataConnector, "_prepare_dataloader", prepare)
+
+
+@sabotage("compat.batch-of-one-number")
+def numbers_become_lists(patch):
+    """A batch without dimensions is given one."""
+    from pytorch_lightning.core import hooks
+
+    move = hooks.move_data_to_device
+    patch.setattr(hooks, "move_data_to_device", lambda batch, device: move(batch.reshape(-1), device))

@@ -1,5 +1,6 @@
 """Every tool of torch.utils.data gives training_step the batches it gives a loop written by hand, in the same order."""
 
+import signal
 from collections import namedtuple
 from functools import partial
 
@@ -40,6 +41,14 @@ class Squares(Dataset):
 
     def __getitem__(self, index):
         return {"index": index, "square": NUMBERS[index] ** 2}
+
+
+class Numbers(Dataset):
+    def __len__(self):
+        return len(NUMBERS)
+
+    def __getitem__(self, index):
+        return NUMBERS[index]
 
 
 class Backwards(data.Sampler):
@@ -112,7 +121,7 @@ TOOLS = {
     "drop_last": lambda: DataLoader(numbers(), batch_size=3, drop_last=True),
     "pin_memory": lambda: DataLoader(numbers(), batch_size=3, pin_memory=True),
     "collate_fn": lambda: DataLoader(numbers(), batch_size=3, collate_fn=pairs),
-    "batch_size=None": lambda: DataLoader(numbers(), batch_size=None),
+    "batch_size=None": lambda: DataLoader(TensorDataset(*regression_tensors()), batch_size=None),
     "batch_sampler": lambda: DataLoader(numbers(), batch_sampler=[[0, 1, 2], [7], [3, 4]]),
 }
 OPTIONS = [
@@ -181,7 +190,32 @@ def test_training_step_sees_these_batches_wherever_the_module_is(tool, device, t
     assert_batches_of_a_plain_loop(tool, device.torch_device.type, trainer)
 
 
+def single_numbers():
+    return DataLoader(Numbers(), batch_size=None)
+
+
+@pytest.mark.claim("compat.batch-of-one-number")
+def test_a_batch_may_be_a_single_number(device, trainer):
+    assert same(seen_by_step(single_numbers(), trainer).batches, [*NUMBERS] * EPOCHS)
+
+
+@pytest.mark.claim("compat.batch-of-one-number.then")
+def test_a_batch_needs_a_dimension(device, trainer):
+    with pytest.raises((IndexError, TypeError)) as caught:
+        seen_by_step(single_numbers(), trainer)
+    assert str(caught.value) in ("len() of a 0-d tensor", "Dimension specified as 0 but tensor has no dimensions")
+
+
+@pytest.fixture
+def handler_of_children():
+    """Puts back the signal handler that torch sets where worker processes are first used."""
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
 @pytest.mark.claim("compat.torch-data-in-lightning")
+@pytest.mark.usefixtures("handler_of_children")
 def test_training_step_sees_what_worker_processes_load(tmp_path):
     def loader():
         return DataLoader(Counting(), batch_size=3, num_workers=2, multiprocessing_context="fork")

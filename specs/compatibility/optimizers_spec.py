@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fixtures.data import FEATURES, TARGETS, regression_loader, regression_tensors
 from fixtures.dialects import fit
-from fixtures.modules import network
+from fixtures.loops import mse, to_device
+from fixtures.modules import network, same_weights, weights
 from fixtures.parity import Recorded, assert_trains_as_by_hand
 from ledger.plugin.outcomes import Untested
 
@@ -69,6 +70,26 @@ def test_an_optimizer_trains_as_by_hand(name, device, trainer):
     cls = partial(getattr(torch.optim, name), lr=0.05, **OPTIONS.get(name, {}))
     net, batches = NETS.get(name, (network, two_batches))
     assert_trains_as_by_hand(net, batches, device, trainer, optimizer=cls)
+
+
+@pytest.mark.claim("compat.torch-optimizers-in-lightning.lbfgs")
+def test_lbfgs_adds_up_the_gradients_of_its_evaluations(device, trainer):
+    make = partial(torch.optim.LBFGS, lr=0.05, max_iter=3)
+    module, net, losses = Recorded(network(), make), network().to(device.torch_device), []
+    fit(trainer(), module, train=two_batches())
+    optimizer = make(net.parameters())
+    for batch in two_batches():
+
+        def closure(batch=batch):
+            loss = mse(net, to_device(batch, device.torch_device))
+            losses.append(loss.item())
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        optimizer.zero_grad()
+    assert module.losses == losses
+    assert same_weights(weights(module.net), weights(net))
 
 
 @pytest.mark.claim("compat.torch-optimizers-in-lightning")
