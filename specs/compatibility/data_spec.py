@@ -1,6 +1,8 @@
 """Every tool of torch.utils.data gives training_step the batches it gives a loop written by hand, in the same order."""
 
+import gc
 import signal
+import threading
 from collections import namedtuple
 from functools import partial
 
@@ -207,15 +209,19 @@ def test_a_batch_needs_a_dimension(device, trainer):
 
 
 @pytest.fixture
-def handler_of_children():
-    """Puts back the signal handler that torch sets where worker processes are first used."""
+def worker_processes():
+    """Waits for what worker processes leave behind, and puts back the signal handler torch sets where they are used."""
     before = signal.getsignal(signal.SIGCHLD)
     yield
     signal.signal(signal.SIGCHLD, before)
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name == "QueueFeederThread":
+            thread.join(timeout=10)
 
 
 @pytest.mark.claim("compat.torch-data-in-lightning")
-@pytest.mark.usefixtures("handler_of_children")
+@pytest.mark.usefixtures("worker_processes")
 def test_training_step_sees_what_worker_processes_load(tmp_path):
     def loader():
         return DataLoader(Counting(), batch_size=3, num_workers=2, multiprocessing_context="fork")
