@@ -210,7 +210,6 @@ def test_the_fields_of_a_dataclass_arrive_on_the_device(device, trainer, stage):
     assert differences([(0, batch) for batch in batches], arrived, device.torch_device) == []
 
 
-
 @pytest.mark.claim("compat.dataclass-batch-stays")
 def test_a_dataclass_arrives_as_it_is(device, trainer):
     batch = [Sample(numbers(2), [numbers(1)]), numbers(2)]
