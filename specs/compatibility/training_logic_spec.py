@@ -121,7 +121,8 @@ def test_the_checkpoint_holds_weights_optimizer_and_scheduler(device, trainer, t
     module, keep = Logged(), pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path))
     fit(trainer(callbacks=[keep]), module, train=regression_loader(size=4), val=regression_loader(size=2))
     checkpoint = torch.load(keep.best_model_path)
-    assert same_weights({name: value.cpu() for name, value in checkpoint["state_dict"].items()}, weights(module))
+    state = {name.replace("net.", "", 1): value.cpu() for name, value in checkpoint["state_dict"].items()}
+    assert same_weights(state, weights(module.net))
     assert [[*state] for state in checkpoint["optimizer_states"]] == [["state", "param_groups"]]
     assert [state["step_size"] for state in checkpoint["lr_schedulers"]] == [1]
 

@@ -147,7 +147,7 @@ def test_no_optimizer_means_that_nothing_is_trained(device, trainer):
             return None
 
     module = Idle()
-    before = weights(module)
+    before = weights(module.net)
     fit(trainer(), module, train=regression_loader())
     assert module.used == len(regression_loader())
-    assert same_weights(weights(module), before)
+    assert same_weights(weights(module.net), before)

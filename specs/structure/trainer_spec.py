@@ -43,9 +43,9 @@ def batches(epochs, count):
 @pytest.mark.claim("structure.trainer-configures-and-trains")
 def test_one_call_changes_every_weight(device, trainer):
     module = Regression()
-    before = weights(module)
+    before = weights(module.net)
     fit(trainer(), module, train=regression_loader())
-    after = weights(module)
+    after = weights(module.net)
     assert [name for name in before if torch.equal(before[name], after[name])] == []
 
 
@@ -110,9 +110,9 @@ def test_check_val_every_n_epoch_validates_that_often(device, trainer):
 @pytest.mark.claim("structure.trainer-configures-and-trains")
 def test_gradient_clip_val_bounds_the_step(device, trainer):
     module = Regression()
-    before = weights(module)
+    before = weights(module.net)
     fit(trainer(max_steps=1, gradient_clip_val=1e-3), module, train=regression_loader())
-    moved = [(weights(module)[name] - before[name]).norm() for name in before]
+    moved = [(weights(module.net)[name] - before[name]).norm() for name in before]
     assert torch.stack(moved).norm().item() == pytest.approx(0.1 * 1e-3, rel=1e-3)
 
 
@@ -121,4 +121,4 @@ def test_the_same_settings_train_the_same(device, trainer):
     one, other = Regression(), Regression()
     fit(trainer(max_epochs=2), one, train=regression_loader())
     fit(trainer(max_epochs=2), other, train=regression_loader())
-    assert same_weights(weights(one), weights(other))
+    assert same_weights(weights(one.net), weights(other.net))
