@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from _pytest.assertion import util
 from _pytest.outcomes import Skipped
 
 from ledger import verdicts
@@ -15,6 +16,7 @@ from ledger.verdicts import Case, refutes
 
 ASSERTIONS: pytest.StashKey[int] = pytest.StashKey()
 OBSERVED: pytest.StashKey[dict] = pytest.StashKey()
+REFUTATION: pytest.StashKey[tuple] = pytest.StashKey()
 PROPERTY = "ledger.case"
 WORDS = {"passed": "holds", "assertion": "refuted", "error": "refuted", "untested": "untested", "broken": "broken"}
 
@@ -48,7 +50,23 @@ def pytest_runtest_setup(item):
 
 
 def pytest_assertion_pass(item):
-    item.stash[ASSERTIONS] += 1
+    """Count the first assertion; pytest formats every operand for each call of this hook, so do without the rest."""
+    item.stash[ASSERTIONS] = 1
+    util._assertion_pass = None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item):
+    """Keep the failure that the era expects from pytest, which would format a traceback that nobody reads."""
+    try:
+        return (yield)
+    except (Exception, pytest.fail.Exception) as error:
+        judged = _judge_phase(item, "call", pytest.ExceptionInfo.from_exception(error))
+        era = _era(item)
+        if era.expect != "refuted" or not refutes(_as_case(item, judged), era):
+            raise
+        item.stash[REFUTATION] = judged
+        return None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -59,8 +77,6 @@ def pytest_runtest_makereport(item, call):
         return report
     if case.outcome == verdicts.BROKEN and report.passed:
         report.outcome, report.longrepr = "failed", case.seen
-    if report.failed and refutes(case, _era(item)) and _era(item).expect == "refuted" and report.when == "call":
-        report.outcome, report.longrepr = "passed", None
     properties = [("claim", case.claim), ("device", case.device), ("verdict", WORDS[_outcome(case, item)])]
     properties.append((PROPERTY, json.dumps(vars(case), sort_keys=True)))
     item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in dict(properties)] + properties
@@ -79,27 +95,29 @@ def _outcome(case: Case, item) -> str:
 
 def _case(item, call) -> Case | None:
     """The case as of this phase; None where the phase says nothing new (a set-up or tear-down without an error)."""
-    outcome, seen, names = _judge_phase(item, call)
-    if outcome is None:
+    if call.when == "call" and REFUTATION in item.stash:
+        return _as_case(item, item.stash[REFUTATION])
+    if call.excinfo is None and call.when != "call":
         return None
-    observed = item.stash.get(OBSERVED, {})
+    return _as_case(item, _judge_phase(item, call.when, call.excinfo))
+
+
+def _as_case(item, judged: tuple[str, str, tuple[str, ...]]) -> Case:
     where = item.nodeid, item.stash[CLAIM], item.stash[DEVICE]
-    return Case(*where, outcome, seen, names, observed, sabotage_name(item))
+    return Case(*where, *judged, item.stash.get(OBSERVED, {}), sabotage_name(item))
 
 
-def _judge_phase(item, call) -> tuple[str | None, str, tuple[str, ...]]:
-    error = call.excinfo
+def _judge_phase(item, when: str, error) -> tuple[str, str, tuple[str, ...]]:
+    """Outcome, what was seen, and the names of the exception's classes, from the exception that ended the phase."""
     if error is None:
-        if call.when != "call":
-            return None, "", ()
         if not item.stash[ASSERTIONS]:
             return verdicts.BROKEN, "passed without executing a single assertion; a spec must assert what it claims", ()
         return verdicts.PASSED, "", ()
     if error.errisinstance(pytest.skip.Exception):
         return verdicts.UNTESTED, str(error.value.msg), ()
     names = tuple(cls.__name__ for cls in error.type.__mro__)
-    if call.when != "call":
-        return verdicts.BROKEN, f"{call.when}: {error.type.__name__}: {_brief(str(error.value))}", names
+    if when != "call":
+        return verdicts.BROKEN, f"{when}: {error.type.__name__}: {_brief(str(error.value))}", names
     if _is_assertion_of_spec(error, item.config.rootpath):
         return verdicts.ASSERTION, f"{_line(error, item)}{_brief(str(error.value))}", names
     return verdicts.ERROR, f"{_line(error, item)}{error.type.__name__}: {_brief(str(error.value))}", names
