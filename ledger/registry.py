@@ -33,12 +33,15 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Claim:
+    """`hooks` are the hooks the claim is about, named as in a trace: "callback.on_fit_start", "module.setup"."""
+
     id: str
     en: str
     zh: str
     devices: tuple[str, ...]
     eras: tuple[Era, ...]
     sentences: tuple[int, ...]
+    hooks: tuple[str, ...]
     file: Path
 
     def era(self, lightning: str) -> Era:
@@ -117,7 +120,7 @@ def _load_section(file: Path) -> Section:
 
 
 _NUMBERS, _WORDS = ("order", "part", "number"), ("says", "not_a_claim", "en", "zh")
-_LISTS = {"devices": str, "sentences": int, "eras": dict}
+_LISTS = {"devices": str, "sentences": int, "eras": dict, "hooks": str}
 _NAMES = {str: "names", int: "numbers", dict: "tables"}
 
 
@@ -148,10 +151,9 @@ def _load_claim(id: str, table: Any, file: Path) -> Claim:
     required = {"en", "zh", "devices", "eras"}
     if required - set(table):
         raise LedgerError(f"{where}: {sorted(required - set(table))[0]!r} is missing")
-    if set(table) - required - {"sentences"}:
-        raise LedgerError(
-            f"{where}: a claim has no key {sorted(set(table) - required - {'sentences'})[0]!r}; remove it"
-        )
+    unknown = sorted(set(table) - required - {"sentences", "hooks"})
+    if unknown:
+        raise LedgerError(f"{where}: a claim has no key {unknown[0]!r}; remove it")
     _check_types(table, where)
     for device in table["devices"]:
         if device not in DEVICES:
@@ -160,8 +162,8 @@ def _load_claim(id: str, table: Any, file: Path) -> Claim:
             )
     eras = tuple(parse_era(era, where) for era in table["eras"])
     check_cover(eras, where)
-    sentences = tuple(table.get("sentences", ()))
-    return Claim(id, table["en"].strip(), table["zh"].strip(), tuple(table["devices"]), eras, sentences, file)
+    sentences, hooks = tuple(table.get("sentences", ())), tuple(table.get("hooks", ()))
+    return Claim(id, table["en"].strip(), table["zh"].strip(), tuple(table["devices"]), eras, sentences, hooks, file)
 
 
 def _check_sentences(section: Section, file: Path) -> None:
@@ -197,7 +199,8 @@ def _check_corrections(registry: Registry) -> None:
             if missing:
                 raise LedgerError(f"{where}: its correction {correction!r} has no spec on {', '.join(sorted(missing))}")
         own_section = next(s for s in registry.sections if claim in s.claims)
-        if own_section.part is not None and not claim.sentences and not registry.corrected_by(claim.id):
+        listed = own_section.part is not None and own_section.sentences
+        if listed and not claim.sentences and not registry.corrected_by(claim.id):
             raise LedgerError(
                 f"{where}: no sentence and no claim leads to it; give `sentences` or make it a correction"
             )

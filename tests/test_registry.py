@@ -130,7 +130,7 @@ def test_a_folder_without_claims_is_refused(tmp_path):
             "a: its correction 'a.now' has no spec on cuda, sim",
         ),
         (
-            section(1, "part = 0\n") + claim("a"),
+            section(1, "part = 0\n") + sentence(1, "x") + claim("a"),
             "a: no sentence and no claim leads to it; give `sentences` or make it a correction",
         ),
     ],

@@ -1,39 +1,14 @@
 """A whole small fit, recorded event by event: what a hand-written loop spells out, Lightning does by itself."""
 
-from functools import partial
-
 import pytest
-import torch
 
-from fixtures.data import regression_loader
-from fixtures.dialects import fit
-from fixtures.modules import Evaluated
-from fixtures.recording import Recorder
-
-EPOCHS, BATCHES = 2, 4
-
-
-class Scheduled(Evaluated):
-    """`Evaluated` with Adam and a learning rate that halves every epoch."""
-
-    def configure_optimizers(self):
-        optimizer = torch.optim.Adam(self.parameters(), lr=0.1)
-        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)]
-
-
-def recorded_fit(trainer):
-    """The trace of two epochs of four batches, with a callback, and validation of two batches after each epoch."""
-    recorder = Recorder()
-    module, callback = recorder.module(Scheduled), recorder.callback()
-    with recorder:
-        train, val = regression_loader(), regression_loader(4)
-        fit(trainer(max_epochs=EPOCHS, callbacks=[callback]), module, train=train, val=val)
-    return recorder.trace
+from fixtures.runs import BATCHES, EPOCHS, HELD_OUT
 
 
 @pytest.fixture
-def trace(trace_of, trainer):
-    return trace_of("fit", partial(recorded_fit, trainer))
+def trace(recorded):
+    """Two epochs of four batches, with a callback, and validation of two batches after each epoch."""
+    return recorded("fit")
 
 
 @pytest.mark.claim("compat.complete-training-logic")
@@ -50,7 +25,7 @@ def test_each_batch_is_one_forward_one_backward_one_step(trace):
 @pytest.mark.claim("compat.complete-training-logic")
 def test_each_epoch_validates_and_moves_the_schedule_once(trace):
     assert trace.count("scheduler.step") == EPOCHS
-    assert trace.count("module.validation_step") == 2 + EPOCHS * 2
+    assert trace.count("module.validation_step") == HELD_OUT + EPOCHS * HELD_OUT
     assert [event.training for event in trace if event.name == "module.training_step"] == [True] * EPOCHS * BATCHES
     validated = [event for event in trace if event.name == "module.validation_step"]
     assert {(event.training, event.grad_enabled) for event in validated} == {(False, False)}
