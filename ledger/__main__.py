@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("--holds", action="store_true", help="only claims that hold")
     listing.add_argument("--refuted", action="store_true", help="only claims that are refuted")
     listing.set_defaults(run=commands.list_claims)
+    bisect = subcommands.add_parser("bisect", parents=[common], help="the exact releases at which a claim flips")
+    bisect.add_argument("id", metavar="ID")
+    bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")
+    bisect.set_defaults(run=commands.bisect)
     check = subcommands.add_parser(
         "check", parents=[common], help="drift of records from eras and from those committed"
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ledger.ask import compare, find_subject, history, load_subjects
+from ledger.edges import Edge, Probe, flips, known_release, run_claim, search, stable_releases
 from ledger.errors import LedgerError
 from ledger.record import read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
 
 Answer = tuple[Any, list[str]]
+RELEASES = Path(__file__).parent / "releases.txt"
 
 
 def show(registry: Registry, options: Namespace) -> Answer:
@@ -126,3 +130,46 @@ def _difference(fresh: Path, committed: Path) -> list[str]:
     traces = {**new["traces"], **old["traces"]}
     runs = {f"trace of {run}" for run in traces if new["traces"].get(run) != old["traces"].get(run)}
     return [f"{fresh}: {what}: not as committed in {committed}" for what in sorted(ids | runs)]
+
+
+def bisect(registry: Registry, options: Namespace) -> Answer:
+    """The exact releases at which one claim's verdict changes, found by running it on releases in between."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    claim, releases = registry.claim(options.id), stable_releases(RELEASES)
+    spans = [options.between] if options.between else flips(load_subjects(options.records), claim)
+    if not spans:
+        raise LedgerError(f"{claim.id}: its recorded verdict never changes; name two versions with --between A B")
+    edges = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for span in spans:
+            edges.append(_edge(claim, releases, span, progress))
+    return [asdict(edge) for edge in edges], [line for edge in edges for line in _edge_lines(claim, edge)]
+
+
+def _edge(claim: Claim, releases: list[str], span: Sequence[str], progress: Any) -> Edge:
+    older, newer = (known_release(releases, text) for text in span)
+    eras = claim.era(older), claim.era(newer)
+    if releases.index(older) >= releases.index(newer) or eras[0] == eras[1]:
+        raise LedgerError(f"{claim.id}: no edge is expected from {older} to {newer}; name an older and a newer version")
+    forward = eras[0].expect != "untested"
+    between = releases[releases.index(older) : releases.index(newer) + 1]
+    task = progress.add_task(claim.id, total=max(1, (len(between) - 2).bit_length()))
+
+    def probe(release: str) -> Probe:
+        progress.update(task, description=f"{claim.id} on {release}")
+        found = run_claim(RELEASES.parent.parent, claim, release, older if forward else newer)
+        progress.advance(task)
+        return found
+
+    return search(between, forward, probe, (f"{eras[0].expect} (recorded)", f"{eras[1].expect} (recorded)"))
+
+
+def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
+    return [
+        f"{claim.id} changes from {edge.last.release} to {edge.first.release}",
+        f"  {edge.last.release}: {edge.last.said}",
+        f"  {edge.first.release}: {edge.first.said}",
+        f"  ({edge.runs} runs for {edge.releases} releases)",
+    ]

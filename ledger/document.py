@@ -59,7 +59,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Run:
-    """All that the document tells of one run."""
+    """All that the document tells of one run; `era` is the version whose eras judged it, where that is another."""
 
     registry: Registry
     subject: dict[str, str]
@@ -67,6 +67,7 @@ class Run:
     verdicts: list[Verdict]
     problems: list[str]
     partial: bool
+    era: str = ""
 
 
 def render_document(run: Run, language: str = "en", colour: bool = False, width: int | None = None) -> str:
@@ -125,7 +126,7 @@ class _Document:
         for reason in dict.fromkeys(v.reason for v in verdicts if v.verdict == "untested"):
             if reason not in self.run.devices.values():
                 self._indented(Text(f"{self.words['why']}: {reason}", style="dim"), 4)
-        correction = claim.era(self.run.subject["lightning"]).correction
+        correction = claim.era(self.run.era or self.run.subject["lightning"]).correction
         if correction and any(verdict.verdict == "refuted" for verdict in verdicts):
             wording = self.run.registry.claims[correction].wording(self.language)
             self._indented(Text(f"{self.words['instead']}: {wording} ({correction})", style="yellow"), 4)

@@ -33,7 +33,8 @@ def _entry(verdict: Verdict) -> dict[str, Any]:
     if verdict.verdict == "untested":
         return {"verdict": "untested", "reason": verdict.reason}
     ran = sum(case.outcome != UNTESTED for case in verdict.cases)
-    return {"verdict": verdict.verdict, "expected": verdict.expected, "cases": ran}
+    why = {"reason": verdict.reason} if verdict.red and verdict.reason else {}
+    return {"verdict": verdict.verdict, "expected": verdict.expected, "cases": ran, **why}
 
 
 def render(record: dict) -> str:

@@ -36,6 +36,9 @@ def pytest_collection_modifyitems(session, config, items):
     if problems:
         refuse(config, items, problems)
         return
+    if settings.claims:
+        config.hook.pytest_deselected(items=[item for item in items if item.stash[CLAIM] not in settings.claims])
+        items[:] = [item for item in items if item.stash[CLAIM] in settings.claims]
     collected = Counter((item.stash[CLAIM], item.stash[DEVICE]) for item in items)
     config.stash[PLAN] = {"collected": [[*key, count] for key, count in sorted(collected.items())], "nodes": {}}
 

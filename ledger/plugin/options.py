@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from ledger.eras import base_version
 from ledger.errors import LedgerError, suggest
 from ledger.plugin import hookspecs
 from ledger.record import check_writable
@@ -21,10 +22,15 @@ ENVIRONMENT = ("CUDA_", "CUBLAS_", "LIGHTNING_", "MKL_", "NCCL_", "OMP_", "PL_",
 
 @dataclass(frozen=True)
 class Settings:
-    """One run's settings. `subject` has the keys lightning, torch and python, as in a record."""
+    """One run's settings. `subject` has the keys lightning, torch and python, as in a record.
+
+    `claims` are those to run, all where it is empty; the eras of the Lightning version `era` are what is expected.
+    """
 
     registry: Registry
     subject: dict[str, str]
+    era: str
+    claims: frozenset[str]
     devices: tuple[str, ...]
     required: tuple[str, ...]
     language: str
@@ -38,6 +44,8 @@ SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 def pytest_addoption(parser):
     group = parser.getgroup("ledger", "what PyTorch Lightning really does")
     group.addoption("--device", metavar="NAMES", help="devices to run on, comma-separated (default: cpu,cuda,sim)")
+    group.addoption("--claim", metavar="IDS", help="run only the specs of these claims and of their corrections")
+    group.addoption("--era-of", metavar="VERSION", help="expect what is expected of this Lightning, not the installed")
     group.addoption("--require-device", metavar="NAMES", help="fail where one of these devices is absent")
     group.addoption("--lang", choices=("en", "zh"), default="en", help="language of the document (default: en)")
     group.addoption("--record", metavar="FILE", help="write the verdicts and observations to this JSON file")
@@ -68,17 +76,29 @@ def _settings(config) -> Settings:
     if record:
         check_writable(record)
     registry = load_registry(config.rootpath / "specs")
-    return Settings(registry, subject(), devices, required, config.option.lang, record, config.option.sabotage)
+    found = subject()
+    era = str(base_version(config.option.era_of or found["lightning"]))
+    claims = _with_corrections(registry, _names(config.option.claim), era)
+    return Settings(registry, found, era, claims, devices, required, config.option.lang, record, config.option.sabotage)
+
+
+def _with_corrections(registry: Registry, ids: list[str], era: str) -> frozenset[str]:
+    claims = [registry.claim(id) for id in ids]
+    return frozenset(ids) | {correction for claim in claims if (correction := claim.era(era).correction)}
+
+
+def _names(text: str | None) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
 def _device_names(text: str | None, option: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+    names = _names(text)
     for name in names:
         if name not in DEVICES:
             raise LedgerError(
                 f"{option}: unknown device {name!r}{suggest(name, DEVICES)} (known: {', '.join(DEVICES)})"
             )
-    return names
+    return tuple(names)
 
 
 def subject() -> dict[str, str]:

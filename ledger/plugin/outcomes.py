@@ -86,7 +86,7 @@ def pytest_runtest_makereport(item, call):
 
 def _era(item):
     settings = item.config.stash[SETTINGS]
-    return settings.registry.claims[item.stash[CLAIM]].era(settings.subject["lightning"])
+    return settings.registry.claims[item.stash[CLAIM]].era(settings.era)
 
 
 def _outcome(case: Case, item) -> str:

@@ -29,7 +29,7 @@ def pytest_generate_tests(metafunc):
     if not settings.sabotage or not markers:
         return
     claim = settings.registry.claims.get(claim_id(markers))
-    holds = claim is not None and claim.era(settings.subject["lightning"]).expect == "holds"
+    holds = claim is not None and claim.era(settings.era).expect == "holds"
     sabotages = metafunc.config.stash[SABOTAGES].get(claim.id, []) if holds else []
     metafunc.fixturenames.append("sabotage")
     metafunc.parametrize("sabotage", sabotages, indirect=True, ids=[sabotage.name for sabotage in sabotages])
@@ -114,7 +114,7 @@ def survivors(config) -> tuple[list, list, list[str]]:
     settings = config.stash[SETTINGS]
     tried = trials(config.stash[RUN].cases.values())
     asked = {case.claim for case in config.stash[RUN].cases.values()}
-    lacking = claims_without(settings.registry, settings.subject["lightning"], settings.devices, asked)
+    lacking = claims_without(settings.registry, settings.era, settings.devices, asked)
     return tried, [trial for trial in tried if not trial.refuted], lacking
 
 

@@ -63,7 +63,7 @@ class LedgerRun:
         settings = self.config.stash[SETTINGS]
         collected = {(claim, device): count for claim, device, count in self.plan()["collected"]}
         cases = self.cases.values()
-        self.verdicts = judge(settings.registry, cases, settings.subject["lightning"], collected)
+        self.verdicts = judge(settings.registry, cases, settings.era, collected)
         for device in settings.required:
             state = self.states.get(device, "never probed: no case of it ran")
             if state != "available":
@@ -171,7 +171,7 @@ def pytest_terminal_summary(terminalreporter, config):
     if not run.verdicts and not run.problems:
         return
     settings = config.stash[SETTINGS]
-    whole = Run(settings.registry, settings.subject, run.states, run.verdicts, run.problems, run.partial)
+    whole = Run(settings.registry, settings.subject, run.states, run.verdicts, run.problems, run.partial, settings.era)
     text = render_document(whole, settings.language, colour=terminalreporter.hasmarkup)
     terminalreporter.ensure_newline()
     terminalreporter.write(text)
