@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ledger import commands
 from ledger.errors import LedgerError
-from ledger.registry import load_registry
+from ledger.registry import DEVICES, load_registry
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("--holds", action="store_true", help="only claims that hold")
     listing.add_argument("--refuted", action="store_true", help="only claims that are refuted")
     listing.set_defaults(run=commands.list_claims)
+    trace = subcommands.add_parser("trace", parents=[common], help="everything that happened in one run, in order")
+    trace.add_argument("run_name", metavar="RUN", help="a recorded run, such as fit, validate, test or predict")
+    trace.add_argument("--on", metavar="VERSION", help="as recorded of this version (default: the newest)")
+    trace.add_argument("--device", choices=DEVICES, help="as recorded on this device")
+    trace.set_defaults(run=commands.trace)
     bisect = subcommands.add_parser("bisect", parents=[common], help="the exact releases at which a claim flips")
     bisect.add_argument("id", metavar="ID")
     bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -89,7 +90,7 @@ def compare(registry: Registry, old: Subject, new: Subject) -> dict[str, Any]:
     return {
         "old": old.record["subject"],
         "new": new.record["subject"],
-        "claims": [flip for id in registry.claims for flip in _flips(registry, id, old, new)],
+        "claims": _without_mirrors([flip for id in registry.claims for flip in _flips(registry, id, old, new)]),
         "traces": _trace_changes(old.record["traces"], new.record["traces"]),
         "arguments": argument_changes(old.observed(TRAINER_ARGUMENTS), new.observed(TRAINER_ARGUMENTS)),
     }
@@ -104,17 +105,40 @@ def _flips(registry: Registry, id: str, old: Subject, new: Subject) -> list[dict
     return [{"id": id, "verdicts": {d: list(pair) for d, pair in changed.items()}, "correction": correction}]
 
 
+def _without_mirrors(flips: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out corrections that only come true because of a claim that is listed with them."""
+    named = {flip["correction"] for flip in flips}
+    return [flip for flip in flips if flip["id"] not in named or flip["correction"] not in {f["id"] for f in flips}]
+
+
 def _trace_changes(old: dict, new: dict) -> dict[str, list[str]]:
-    """A unified diff of each run that both subjects traced on the same device, where the order of events differs."""
+    """What differs of each run that both subjects traced on the same device."""
     changes = {}
     for run in sorted(set(old) & set(new)):
         device = next((device for device in DEVICES if device in old[run] and device in new[run]), None)
         if device and old[run][device] != new[run][device]:
-            diff = difflib.unified_diff(
-                old[run][device], new[run][device], f"old/{run}", f"new/{run}", lineterm="", n=2
-            )
-            changes[run] = list(diff)
+            changes[run] = order_changes(old[run][device], new[run][device])
     return changes
+
+
+def order_changes(old: list[str], new: list[str], context: int = 2) -> list[str]:
+    """A unified diff of two traces in which a change that every batch or epoch repeats is shown once."""
+    places: dict[tuple[str, ...], list[list[str]]] = {}
+    for opcodes in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(context):
+        hunk = [line for opcode in opcodes for line in _changed(opcode, old, new)]
+        places.setdefault(tuple(re.sub(r"\d+", "#", line) for line in hunk), []).append(hunk)
+    lines = []
+    for first, *others in places.values():
+        lines += [f"@@ and in {len(others)} more places @@" if others else "@@", *first]
+    return lines
+
+
+def _changed(opcode: tuple, old: list[str], new: list[str]) -> list[str]:
+    tag, old_start, old_stop, new_start, new_stop = opcode
+    if tag == "equal":
+        return [f"  {event}" for event in old[old_start:old_stop]]
+    removed = [f"- {event}" for event in old[old_start:old_stop]]
+    return removed + [f"+ {event}" for event in new[new_start:new_stop]]
 
 
 def argument_changes(old: dict[str, str] | None, new: dict[str, str] | None) -> dict[str, Any]:

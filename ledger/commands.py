@@ -10,7 +10,8 @@ from typing import Any
 
 from ledger.ask import compare, find_subject, history, load_subjects
 from ledger.edges import Edge, Probe, flips, known_release, run_claim, search, stable_releases
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, suggest
+from ledger.outline import outline
 from ledger.record import read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
 
@@ -65,6 +66,21 @@ def list_claims(registry: Registry, options: Namespace) -> Answer:
             said = ", ".join(f"{word} on {device}" for device, word in verdicts.items())
             lines.append(f"  {claim.id}: {said}")
     return found, lines
+
+
+def trace(registry: Registry, options: Namespace) -> Answer:
+    """The recorded sequence of events of one run on one subject."""
+    subjects = load_subjects(options.records)
+    subject = find_subject(subjects, options.on) if options.on else subjects[-1]
+    runs = subject.record["traces"]
+    if options.run_name not in runs:
+        known = f" (recorded: {', '.join(sorted(runs))})" if runs else ""
+        raise LedgerError(f"{subject}: no trace {options.run_name!r}{suggest(options.run_name, runs)}{known}")
+    devices = runs[options.run_name]
+    device = options.device or next(name for name in DEVICES if name in devices)
+    if device not in devices:
+        raise LedgerError(f"{subject}: {options.run_name!r} was not recorded on {device}; {', '.join(devices)} was")
+    return devices[device], [f"{options.run_name} on {device}, {subject}", *outline(devices[device])]
 
 
 def compare_two(registry: Registry, options: Namespace) -> Answer:

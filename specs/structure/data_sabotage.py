@@ -72,3 +72,18 @@ def every_place_gets_the_first_loaders_batch(patch):
         return [batches[0] for _ in batches], batch_idx, dataloader_idx
 
     patch.setattr(_MaxSizeCycle, "__next__", first)
+
+
+@sabotage("structure.data-is-torch.iterated-once")
+def the_first_iterator_is_thrown_away(patch):
+    """The fit loop makes an iterator before the first epoch and another one in it."""
+    from pytorch_lightning.loops.fit_loop import _FitLoop
+
+    original = _FitLoop.setup_data
+
+    def setup_data(self):
+        original(self)
+        for loader in self._combined_loader.flattened:
+            iter(loader)
+
+    patch.setattr(_FitLoop, "setup_data", setup_data)

@@ -102,6 +102,30 @@ def test_training_gets_the_batches_of_a_plain_loop(kind, device, trainer):
     assert len(module.trained) > 2
 
 
+class Asked(DataLoader):
+    """Counts how often it is asked for an iterator."""
+
+    times = 0
+
+    def __iter__(self):
+        self.times += 1
+        return super().__iter__()
+
+
+@pytest.mark.claim("structure.data-is-torch.iterated-once")
+def test_each_epoch_asks_the_loader_for_one_iterator(trainer):
+    module, loader = Seen(), Asked(Pairs(4), batch_size=2)
+    fit(trainer(max_epochs=3), module, train=loader)
+    assert (loader.times, len(module.trained)) == (3, 6)
+
+
+@pytest.mark.claim("structure.data-is-torch.iterated-twice")
+def test_the_first_epoch_asks_the_loader_for_two_iterators(trainer):
+    module, loader = Seen(), Asked(Pairs(4), batch_size=2)
+    fit(trainer(max_epochs=3), module, train=loader)
+    assert (loader.times, len(module.trained)) == (4, 6)
+
+
 @pytest.fixture
 def watched_children():
     """Put back how this process hears of its children's end: torch's handler outlives the loader that sets it."""
