@@ -1,0 +1,153 @@
+"""Who switches the module's mode and clears its gradients around validation, testing and prediction."""
+
+import pytest
+
+from fixtures.data import regression_loader
+from fixtures.dialects import fit, predict, test
+from fixtures.modules import Evaluated
+from fixtures.runs import EPOCHS
+
+
+class Modes(Evaluated):
+    """Writes down its mode in every step, and which hooks were called."""
+
+    def __init__(self):
+        super().__init__()
+        self.notes = []
+
+    def note(self, what):
+        self.notes.append((what, self.training))
+
+    def training_step(self, batch, batch_idx):
+        self.note("train")
+        return super().training_step(batch, batch_idx)
+
+    def validation_step(self, batch, batch_idx):
+        self.note("validate")
+
+    def test_step(self, batch, batch_idx):
+        self.note("test")
+
+    def predict_step(self, batch, batch_idx, dataloader_idx=0):
+        self.note("predict")
+
+
+@pytest.mark.claim("since.module-evaluation-modes")
+def test_validation_runs_in_the_mode_that_the_module_gives_itself(trainer):
+    class StaysInTraining(Modes):
+        def on_validation_model_eval(self):
+            self.note("on_validation_model_eval")
+
+    module = StaysInTraining()
+    fit(trainer(num_sanity_val_steps=0), module, train=regression_loader(2), val=regression_loader(2))
+    assert module.notes == [("train", True), ("on_validation_model_eval", True), ("validate", True)]
+
+
+@pytest.mark.claim("since.module-evaluation-modes")
+def test_testing_runs_in_the_mode_that_the_module_gives_itself(trainer):
+    class StaysInTraining(Modes):
+        def on_test_model_eval(self):
+            self.note("on_test_model_eval")
+
+    module = StaysInTraining()
+    test(trainer(), module, regression_loader(2))
+    assert module.notes == [("on_test_model_eval", True), ("test", True)]
+
+
+@pytest.mark.claim("since.module-prediction-mode")
+def test_prediction_runs_in_the_mode_that_the_module_gives_itself(trainer):
+    class StaysInTraining(Modes):
+        def on_predict_model_eval(self):
+            self.note("on_predict_model_eval")
+
+    module = StaysInTraining()
+    predict(trainer(), module, regression_loader(2))
+    assert module.notes == [("on_predict_model_eval", True), ("predict", True)]
+
+
+@pytest.mark.claim("since.module-modes-after-evaluation")
+def test_the_mode_after_validation_is_the_modules_own_affair(trainer):
+    class StaysInEval(Modes):
+        def on_validation_model_train(self):
+            self.note("on_validation_model_train")
+
+    module = StaysInEval()
+    fit(trainer(val_check_interval=1, num_sanity_val_steps=0), module, regression_loader(4), regression_loader(2))
+    validated = [("validate", False), ("on_validation_model_train", False)]
+    assert module.notes == [("train", True), *validated, ("train", False), *validated]
+
+
+@pytest.mark.claim("since.module-modes-after-evaluation")
+def test_the_mode_after_testing_is_the_modules_own_affair(trainer):
+    class StaysInEval(Modes):
+        def on_test_model_train(self):
+            self.note("on_test_model_train")
+
+    module = StaysInEval()
+    test(trainer(), module, regression_loader(2))
+    assert module.notes == [("test", False), ("on_test_model_train", False)]
+    assert not module.training
+
+
+class Frozen(Modes):
+    """Keeps one layer in eval mode."""
+
+    def on_train_start(self):
+        self.net[0].eval()
+
+    def note(self, what):
+        self.notes.append((what, self.training, self.net[0].training))
+
+
+@pytest.mark.claim("since.evaluation-restores-modes")
+def test_after_validation_each_layer_is_in_the_mode_it_had(trainer):
+    module = Frozen()
+    fit(trainer(val_check_interval=1, num_sanity_val_steps=0), module, regression_loader(4), regression_loader(2))
+    assert module.notes == [("train", True, False), ("validate", False, False)] * 2
+
+
+@pytest.mark.claim("since.evaluation-restores-modes.all-to-train")
+def test_after_validation_every_layer_is_in_train_mode(trainer):
+    module = Frozen()
+    fit(trainer(val_check_interval=1, num_sanity_val_steps=0), module, regression_loader(4), regression_loader(2))
+    validated = ("validate", False, False)
+    assert module.notes == [("train", True, False), validated, ("train", True, True), validated]
+
+
+class Gradients(Evaluated):
+    """Whether there are gradients when validation starts."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def on_validation_start(self):
+        self.found.append([parameter.grad is not None for parameter in self.net.parameters()])
+
+
+@pytest.mark.claim("since.module-on_validation_model_zero_grad")
+def test_validation_in_a_fit_starts_without_gradients(recorded, trainer):
+    trace = recorded("fit")
+    around = ("module.on_validation_model_zero_grad", "module.on_validation_model_eval", "callback.on_validation_start")
+    assert trace.names(*around) == [*around[1:], *[*around] * EPOCHS]
+    module = Gradients()
+    fit(trainer(num_sanity_val_steps=0), module, regression_loader(2), regression_loader(2))
+    assert module.found == [[False] * 4]
+
+
+@pytest.mark.claim("since.module-on_validation_model_zero_grad")
+def test_the_module_may_keep_its_gradients(trainer):
+    class Keeps(Gradients):
+        def on_validation_model_zero_grad(self):
+            """Nothing is cleared."""
+
+    module = Keeps()
+    fit(trainer(num_sanity_val_steps=0), module, regression_loader(2), regression_loader(2))
+    assert module.found == [[True] * 4]
+
+
+@pytest.mark.claim("since.module-on_validation_model_zero_grad")
+def test_validation_outside_a_fit_clears_nothing(recorded):
+    trace = recorded("validate")
+    assert trace.count("module.on_validation_model_eval") == 1
+    assert trace.count("module.on_validation_model_zero_grad") == 0
