@@ -106,9 +106,9 @@ def _flips(registry: Registry, id: str, old: Subject, new: Subject) -> list[dict
 
 
 def _without_mirrors(flips: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out corrections that only come true because of a claim that is listed with them."""
-    named = {flip["correction"] for flip in flips}
-    return [flip for flip in flips if flip["id"] not in named or flip["correction"] not in {f["id"] for f in flips}]
+    """Leave out what is told anyway, as the correction of a claim that is listed."""
+    corrections = {flip["correction"] for flip in flips}
+    return [flip for flip in flips if flip["id"] not in corrections]
 
 
 def _trace_changes(old: dict, new: dict) -> dict[str, list[str]]:

@@ -94,7 +94,7 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
     for run, diff in found["traces"].items():
         lines += ["", f"order of events in {run!r}:", *(f"  {line}" for line in diff)]
     arguments = found["arguments"]
-    if arguments:
+    if any(arguments.values()):
         lines += ["", "arguments of the Trainer:"]
         lines += [f"  + {name}={default}" for name, default in arguments["added"].items()]
         lines += [f"  - {name}={default}" for name, default in arguments["removed"].items()]

@@ -29,6 +29,25 @@ def build_record(subject: dict[str, str], devices: dict[str, str], verdicts: Ite
     return {"schema": SCHEMA, "subject": subject, "devices": devices, "claims": claims, "traces": traces}
 
 
+def keep_measured(record: dict, older: dict) -> dict:
+    """The record with what `older`, of the same subject, measured on devices that were absent this time.
+
+    So a run on a machine without a GPU does not wipe out what one with a GPU found.
+    """
+    if older["subject"] != record["subject"]:
+        return record
+    absent = [name for name, state in record["devices"].items() if state != "available"]
+    for device in (name for name in absent if older["devices"].get(name) == "available"):
+        record["devices"][device] = "available"
+        for id, entry in record["claims"].items():
+            if device in entry and device in older["claims"].get(id, {}):
+                entry[device] = older["claims"][id][device]
+        for run, events in older["traces"].items():
+            if device in events:
+                record["traces"].setdefault(run, {})[device] = events[device]
+    return record
+
+
 def _entry(verdict: Verdict) -> dict[str, Any]:
     if verdict.verdict == "untested":
         return {"verdict": "untested", "reason": verdict.reason}

@@ -227,4 +227,10 @@ def test_an_observation_that_differs_between_cases_is_broken(project):
     result = project.run("--record=record.json", "--device=cpu")
     assert result.ret == 1
     assert "why: two cases observed different values of 'n'" in result.text
-    assert project.read()["claims"]["it"]["cpu"] == {"verdict": "broken", "expected": "holds", "cases": 2}
+    reason = "two cases observed different values of 'n'"
+    assert project.read()["claims"]["it"]["cpu"] == {
+        "verdict": "broken",
+        "expected": "holds",
+        "cases": 2,
+        "reason": reason,
+    }

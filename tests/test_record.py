@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.record import build_record, check_writable, lost_by_overwriting, read_record, render, write_record
+from ledger.record import (
+    build_record,
+    check_writable,
+    keep_measured,
+    lost_by_overwriting,
+    read_record,
+    render,
+    write_record,
+)
 from ledger.verdicts import ASSERTION, PASSED, UNTESTED, Case, judge
 
 CLAIMS = """
@@ -240,3 +248,21 @@ def test_a_claim_that_the_registry_no_longer_has_is_no_loss(registry, tmp_path):
     record["claims"]["renamed"] = record["claims"]["a.holds"]
     write_record(record, path)
     assert lost_by_overwriting(judge(registry, ALL, "2.6.6", {}), registry, path) == []
+
+
+def test_what_a_machine_with_the_device_measured_is_kept(registry):
+    measured = {"verdict": "holds", "expected": "holds", "cases": 2}
+    older = record_of(registry)
+    older["devices"], older["claims"]["a.holds"]["sim"] = {"cpu": "available", "sim": "available"}, measured
+    older["traces"]["fit"]["sim"] = ["setup"]
+    fresh = record_of(registry)
+    kept = keep_measured({**fresh, "devices": dict(STATES)}, older)
+    assert kept["devices"] == {"cpu": "available", "sim": "available"}
+    assert (kept["claims"]["a.holds"]["sim"], kept["traces"]["fit"]["sim"]) == (measured, ["setup"])
+    assert kept["claims"]["a.holds"]["cpu"] == record_of(registry)["claims"]["a.holds"]["cpu"]
+
+
+def test_nothing_is_kept_of_another_subject(registry):
+    older = record_of(registry)
+    older["subject"], older["devices"] = {**SUBJECT, "lightning": "2.5.0"}, {"cpu": "available", "sim": "available"}
+    assert keep_measured(record_of(registry), older) == record_of(registry)

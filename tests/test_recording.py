@@ -170,7 +170,7 @@ def test_two_runs_have_the_same_lines(trace, tmp_path):
     lines = trace.lines()
     assert lines == recorded_run(tmp_path).lines()
     assert [line for line in lines if "/" in line or "0x" in line] == []
-    assert "module.training_step(batch_idx=0)" in lines
+    assert "    module.training_step(batch_idx=0)" in lines
 
 
 @pytest.mark.parametrize(("make", "base"), [(Scheduled, LightningModule), (Data, LightningDataModule)])

@@ -12,7 +12,7 @@ from ledger.errors import LedgerError
 from ledger.plugin.binding import PLAN
 from ledger.plugin.options import SETTINGS, device_state
 from ledger.plugin.outcomes import PROPERTY
-from ledger.record import build_record, lost_by_overwriting, write_record
+from ledger.record import build_record, keep_measured, lost_by_overwriting, read_record, write_record
 from ledger.verdicts import ASSERTION, BROKEN, Case, Verdict, judge
 
 RUN: pytest.StashKey[LedgerRun] = pytest.StashKey()
@@ -86,7 +86,7 @@ class LedgerRun:
                 f"--record {path}: not written: that file holds {len(lost)} verdicts which this partial run did not "
                 f"reach (such as {lost[0]}); name another file, or run all specs on all devices"
             )
-        write_record(record, path)
+        write_record(keep_measured(record, read_record(path)) if path.exists() else record, path)
 
 
 def pytest_configure(config):

@@ -1,0 +1,198 @@
+"""`python -m ledger`: what it answers from a registry and records, without importing torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ledger.__main__ import main
+from ledger.record import render
+
+CLAIMS = """
+    ["moves"]
+    en = "It moves."
+    zh = "它会移动。"
+    devices = ["cpu", "sim"]
+    eras = [
+        { versions = "<2.0", expect = "holds" },
+        { versions = ">=2.0", expect = "refuted", correction = "moves.not", note = "Since the rewrite." },
+    ]
+
+    ["moves.not"]
+    en = "It stays."
+    zh = "它不动。"
+    devices = ["cpu", "sim"]
+    eras = [
+        { versions = "<2.0", expect = "refuted", correction = "moves" },
+        { versions = ">=2.0", expect = "holds" },
+    ]
+"""
+OLD_FIT = [
+    "callback.setup",
+    *["module.training_step(batch_idx=0)", "module.training_step_end"] * 2,
+    "callback.teardown",
+]
+NEW_FIT = ["callback.setup", *["module.training_step(batch_idx=0)"] * 2, "callback.teardown"]
+
+
+def record(lightning: str, moves: str, stays: str, fit: list[str], arguments: dict[str, str]) -> dict:
+    def on_both(verdict: str) -> dict:
+        return {device: {"verdict": verdict, "expected": verdict, "cases": 1} for device in ("cpu", "sim")}
+
+    return {
+        "schema": 1,
+        "subject": {"lightning": lightning, "torch": "1.13.1", "python": "3.9"},
+        "devices": {"cpu": "available", "sim": "available"},
+        "claims": {
+            "moves": {**on_both(moves), "observed": {"Trainer arguments": arguments}},
+            "moves.not": on_both(stays),
+        },
+        "traces": {"fit": {"cpu": fit}},
+    }
+
+
+RECORDS = {
+    "pl1.8": record("1.8.6", "holds", "refuted", OLD_FIT, {"gpus": "None", "max_epochs": "1000"}),
+    "pl1.9": record("1.9.5", "holds", "refuted", OLD_FIT, {"gpus": "None", "max_epochs": "1000"}),
+    "pl2.0": record("2.0.9", "refuted", "holds", NEW_FIT, {"devices": "'auto'", "max_epochs": "None"}),
+}
+
+
+@pytest.fixture
+def ask(make_registry, tmp_path, capsys):
+    """Ask these records; returns the exit code and what was said, on both streams."""
+    make_registry(CLAIMS)
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for name, content in RECORDS.items():
+        (folder / f"{name}.json").write_text(render(content), encoding="utf-8")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = main([*arguments, "--specs", str(tmp_path / "specs"), "--records", str(folder)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    run.folder = folder
+    return run
+
+
+def test_one_claim_over_all_subjects(ask):
+    code, said = ask("show", "moves", "--lang", "zh")
+    assert code == 0
+    assert [line.split() for line in said.splitlines()] == [
+        ["moves"],
+        ["它会移动。"],
+        ["devices:", "cpu,", "sim"],
+        ["<2.0:", "holds"],
+        [">=2.0:", "refuted", "(Since", "the", "rewrite.)"],
+        ["true", "instead:", "它不动。", "(moves.not)"],
+        ["Lightning", "torch", "cpu", "sim"],
+        ["1.8.6", "1.13.1", "holds", "holds"],
+        ["1.9.5", "1.13.1", "holds", "holds"],
+        ["2.0.9", "1.13.1", "refuted", "refuted"],
+    ]
+
+
+def test_one_claim_as_json(ask):
+    code, said = ask("show", "moves", "--json")
+    found = json.loads(said)
+    assert (code, found["id"], found["en"]) == (0, "moves", "It moves.")
+    assert [era["versions"] for era in found["eras"]] == ["<2.0", ">=2.0"]
+    assert [row["sim"] for row in found["subjects"]] == ["holds", "holds", "refuted"]
+
+
+def test_what_an_upgrade_changes(ask):
+    code, said = ask("compare", "1.9", "2.0")
+    assert code == 0
+    assert said.splitlines() == [
+        "from Lightning 1.9.5 (torch 1.13.1) to Lightning 2.0.9 (torch 1.13.1)",
+        "",
+        "claims that change: 1",
+        "  moves: holds -> refuted on cpu, holds -> refuted on sim",
+        "    It moves.",
+        "    true instead: It stays. (moves.not)",
+        "",
+        "order of events in 'fit':",
+        "  @@",
+        "    callback.setup",
+        "    module.training_step(batch_idx=0)",
+        "  - module.training_step_end",
+        "    module.training_step(batch_idx=0)",
+        "  - module.training_step_end",
+        "    callback.teardown",
+        "",
+        "arguments of the Trainer:",
+        "  + devices='auto'",
+        "  - gpus=None",
+        "  ~ max_epochs: 1000 -> None",
+    ]
+
+
+def test_an_upgrade_that_changes_nothing(ask):
+    assert ask("compare", "1.8.6", "1.9")[1].splitlines()[2:] == ["claims that change: 0"]
+
+
+def test_the_list_and_those_of_one_verdict(ask):
+    assert ask("list") == (0, "moves: It moves.\nmoves.not: It stays.\n")
+    on_newest = "Lightning 2.0.9 (torch 1.13.1):\n  moves: refuted on cpu, refuted on sim\n"
+    assert ask("list", "--refuted") == (0, on_newest)
+    on_older = "Lightning 1.8.6 (torch 1.13.1):\n  moves: holds on cpu, holds on sim\n"
+    assert ask("list", "--holds", "--on", "1.8") == (0, on_older)
+
+
+def test_a_trace_is_told_by_epoch_and_batch(ask):
+    code, said = ask("trace", "fit", "--on", "2.0")
+    assert (code, said.splitlines()) == (0, ["fit on cpu, Lightning 2.0.9 (torch 1.13.1)", *NEW_FIT])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "move"], "error: unknown claim id 'move'; did you mean 'moves'?"),
+        (["list", "--on", "1.6"], "error: no record of Lightning 1.6; did you mean '1.8.6'? (recorded: 1.8.6, 1.9.5,"),
+        (["compare", "1.9", "two"], "error: 'two' is no version; write one such as 1.9, 1.9.5 or installed"),
+        (["trace", "fitt"], "no trace 'fitt'; did you mean 'fit'? (recorded: fit)"),
+        (["trace", "fit", "--device", "sim"], "'fit' was not recorded on sim; cpu was"),
+        (["bisect", "moves", "--between", "2.0", "1.9"], "no edge is expected from 2.0.9.post0 to 1.9.5"),
+        (["bisect", "moves", "--between", "1.4", "1.12"], "error: Lightning 1.12 is no stable release; did you mean"),
+    ],
+)
+def test_a_question_that_has_no_answer(ask, arguments, message):
+    code, said = ask(*arguments)
+    assert code == 1
+    assert message in said
+
+
+def test_records_as_they_should_be(ask):
+    assert ask("check") == (0, "2 claims, 3 records: nothing drifted\n")
+
+
+def test_a_record_that_drifted_and_one_that_lacks_a_claim(ask, tmp_path):
+    drifted = json.loads(json.dumps(RECORDS["pl2.0"]))
+    drifted["claims"]["moves"]["cpu"]["verdict"] = "holds"
+    del drifted["claims"]["moves.not"]
+    fresh = tmp_path / "pl2.0.json"
+    fresh.write_text(render(drifted), encoding="utf-8")
+    code, said = ask("check", str(fresh))
+    assert code == 1
+    assert f"{fresh}: moves [cpu]: expected refuted, recorded holds" in said
+    assert f"{fresh}: moves.not: not recorded; record again" in said
+    assert f"{fresh}: moves: not as committed in {ask.folder / 'pl2.0.json'}" in said
+
+
+def test_no_records_at_all(ask):
+    for file in ask.folder.iterdir():
+        file.unlink()
+    code, said = ask("list", "--holds")
+    assert (code, said) == (1, f"error: {ask.folder}: no records; write them with `tox -m ledger`\n")
+
+
+def test_asking_imports_no_torch(ask, root):
+    script = (
+        "import sys, ledger.__main__, ledger.edges; print(sorted({'torch', 'pytorch_lightning'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
