@@ -112,7 +112,7 @@ def only(device):
 
 
 @pytest.mark.claim("intro.accelerators-plugins-optional")
-def test_the_whole_job_names_neither_accelerator_nor_plugin(device, tmp_path):
+def test_the_whole_job_names_neither_accelerator_nor_plugin(device, tmp_path, as_before):
     silent = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     untold = partial(bare_trainer, **silent, default_root_dir=str(tmp_path))
     with only(device):
