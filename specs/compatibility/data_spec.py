@@ -18,6 +18,8 @@ from fixtures.modules import Regression
 from fixtures.parity import same
 from fixtures.state import SEED
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
 EPOCHS = 2
 NUMBERS = torch.arange(8.0)
 WEIGHTS = [0.1, 0.9, 0.5, 0.2, 0.7, 0.3, 0.8, 0.4]

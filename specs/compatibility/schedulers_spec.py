@@ -14,6 +14,8 @@ from fixtures.dialects import fit, make_trainer
 from fixtures.modules import weights
 from fixtures.parity import Recorded, by_hand, different, same
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
 BASE = getattr(lr_scheduler, "LRScheduler", lr_scheduler._LRScheduler)
 EPOCHS = {"epoch": 4, "step": 2}
 BATCHES = 2

@@ -19,6 +19,8 @@ from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.parity import Recorded, assert_trains_as_by_hand, by_hand, different, sgd
 from ledger.plugin.outcomes import Untested
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
 PARAMETRIZATIONS = [
     name for name, found in vars(parametrizations).items() if inspect.isfunction(found) and not name.startswith("_")
 ]
