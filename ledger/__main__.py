@@ -48,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     bisect.add_argument("id", metavar="ID")
     bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")
     bisect.set_defaults(run=commands.bisect)
+    edges = subcommands.add_parser("edges", parents=[common], help="run what changes at a release, on that release")
+    edges.set_defaults(run=commands.edges)
     check = subcommands.add_parser(
         "check", parents=[common], help="drift of records from eras and from those committed"
     )

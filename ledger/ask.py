@@ -47,9 +47,13 @@ class Subject:
         return None
 
 
-def load_subjects(folder: Path) -> list[Subject]:
-    """Every record of the folder, oldest Lightning first; raises LedgerError where there is none."""
-    subjects = [Subject(read_record(file)) for file in sorted(folder.glob("*.json"))]
+def load_subjects(folder: Path, edges: bool = False) -> list[Subject]:
+    """Every record of the folder, oldest Lightning first; raises LedgerError where there is none.
+
+    With `edges`, also those partial ones in its subfolder that hold only claims with an edge at their release.
+    """
+    files = sorted(folder.glob("*.json")) + (sorted(folder.glob("edges/*.json")) if edges else [])
+    subjects = [Subject(read_record(file)) for file in files]
     if not subjects:
         raise LedgerError(f"{folder}: no records; write them with `tox -m ledger`")
     return sorted(subjects, key=lambda subject: (subject.lightning, subject.torch))

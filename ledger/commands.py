@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ledger.ask import compare, find_subject, history, load_subjects
-from ledger.edges import Edge, Probe, flips, known_release, run_claim, search, stable_releases
+from ledger.edges import (
+    RELEASES,
+    Edge,
+    Probe,
+    edge_releases,
+    flips,
+    known_release,
+    run_claim,
+    run_release,
+    search,
+    stable_releases,
+    unconfirmed,
+)
 from ledger.errors import LedgerError, suggest
 from ledger.outline import outline
 from ledger.record import read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
 
 Answer = tuple[Any, list[str]]
-RELEASES = Path(__file__).parent / "releases.txt"
+ROOT = RELEASES.parent.parent
 
 
 def show(registry: Registry, options: Namespace) -> Answer:
@@ -115,6 +129,8 @@ def check(registry: Registry, options: Namespace) -> Answer:
     """Raise LedgerError with every sentence not accounted for and every recorded verdict its era does not expect."""
     files = options.files or sorted(options.records.glob("*.json"))
     problems = unaccounted_sentences(registry)
+    if not options.files:
+        problems += unconfirmed(registry, load_subjects(options.records, edges=True), stable_releases(RELEASES))
     for file in files:
         problems += _drift(registry, file) + _difference(file, options.records / file.name)
     if problems:
@@ -175,7 +191,7 @@ def _edge(claim: Claim, releases: list[str], span: Sequence[str], progress: Any)
 
     def probe(release: str) -> Probe:
         progress.update(task, description=f"{claim.id} on {release}")
-        found = run_claim(RELEASES.parent.parent, claim, release, older if forward else newer)
+        found = run_claim(ROOT, claim, release, older if forward else newer)
         progress.advance(task)
         return found
 
@@ -189,3 +205,26 @@ def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
         f"  {edge.first.release}: {edge.first.said}",
         f"  ({edge.runs} runs for {edge.releases} releases)",
     ]
+
+
+def edges(registry: Registry, options: Namespace) -> Answer:
+    """Run, on each release at an edge of an era, the claims that change there; writes `records/edges`."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    releases, folder = stable_releases(RELEASES), options.records / "edges"
+    wanted = edge_releases(registry, releases)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
+        task = progress.add_task("edges", total=len(wanted))
+        jobs = {}
+        for release in wanted:
+            file = folder / f"{release}.json"
+            file.unlink(missing_ok=True)
+            jobs[release] = pool.submit(run_release, ROOT, release, file, "--edges", "--device=cpu,sim")
+            jobs[release].add_done_callback(lambda job: progress.advance(task))
+    failed = [str(error) for job in jobs.values() if (error := job.exception())]
+    problems = failed + unconfirmed(registry, load_subjects(options.records, edges=True), releases)
+    if problems:
+        raise LedgerError("\n".join(problems))
+    return wanted, [f"{len(wanted)} releases at the edges of eras: each is as the registry says"]

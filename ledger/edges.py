@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from ledger.ask import Subject
+from ledger.eras import base_version
 from ledger.errors import LedgerError, suggest
 from ledger.record import read_record
-from ledger.registry import Claim
+from ledger.registry import Claim, Registry
 
+RELEASES = Path(__file__).parent / "releases.txt"
 DEVICES = ("cpu", "sim")
 """The devices that a search runs on: those that every machine has."""
 
@@ -46,6 +49,42 @@ class Edge:
 def stable_releases(file: Path) -> list[str]:
     """Every stable release of Lightning since 1.0, oldest first, one a line in `file`."""
     return sorted(file.read_text(encoding="utf-8").split(), key=Version)
+
+
+def edges(claim: Claim, releases: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of adjacent stable releases between which one era of the claim ends and the next begins."""
+    versions = [base_version(release) for release in releases]
+    found = []
+    for era in claim.eras[1:]:
+        first = next((place for place, version in enumerate(versions) if era.contains(version)), 0)
+        if first:
+            found.append((releases[first - 1], releases[first]))
+    return found
+
+
+def edge_releases(registry: Registry, releases: Sequence[str]) -> list[str]:
+    """Every release beside an edge of some claim's eras, oldest first."""
+    sides = {release for claim in registry.claims.values() for pair in edges(claim, releases) for release in pair}
+    return [release for release in releases if release in sides]
+
+
+def unconfirmed(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> list[str]:
+    """One message for each side of an edge of an era that no record confirms on a device of a search."""
+    recorded = defaultdict(list)
+    for subject in subjects:
+        recorded[str(subject.lightning)].append(subject)
+    problems = []
+    for claim in registry.claims.values():
+        for release in {release for pair in edges(claim, releases) for release in pair}:
+            if not any(_as_expected(claim, subject) for subject in recorded[release]):
+                problems.append(f"{claim.file}: {claim.id}: no record confirms its edge on {release}")
+    return sorted(problems)
+
+
+def _as_expected(claim: Claim, subject: Subject) -> bool:
+    expected = claim.era(str(subject.lightning)).expect
+    devices = [device for device in DEVICES if device in claim.devices]
+    return all(subject.verdict(claim.id, device) in (expected, "untested") for device in devices)
 
 
 def known_release(releases: Sequence[str], text: str) -> str:
@@ -97,22 +136,11 @@ def search(releases: Sequence[str], forward: bool, probe: Callable[[str], Probe]
 
 def run_claim(root: Path, claim: Claim, release: str, era_of: str) -> Probe:
     """Run the claim on `release` through tox, expecting what is expected of the release `era_of`."""
-    tox = shutil.which("tox")
-    if tox is None:
-        raise LedgerError("tox is not installed, and releases are run by it; python -m pip install tox")
-    major, minor = Version(release).release[:2]
     devices = [device for device in DEVICES if device in claim.devices]
     with tempfile.TemporaryDirectory() as folder:
-        record = Path(folder, "record.json")
-        options = [f"--record={record}", f"--claim={claim.id}", f"--era-of={era_of}", f"--device={','.join(devices)}"]
-        place = root / ".tox" / "releases" / release
-        command = [tox, "run", "-q", "--workdir", str(place), "-e", f"pl{major}.{minor}", "--", *options]
-        environment = {**os.environ, "LIGHTNING": release}
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-        if not record.exists():
-            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-            raise LedgerError(f"Lightning {release} could not be installed or run:\n{last}")
-        entry = read_record(record)["claims"][claim.id]
+        file = Path(folder, "record.json")
+        run_release(root, release, file, f"--claim={claim.id}", f"--era-of={era_of}", f"--device={','.join(devices)}")
+        entry = read_record(file)["claims"][claim.id]
     expected = claim.era(era_of).expect
     same = all(entry[device]["verdict"] == expected for device in devices)
     return Probe(release, same, "; ".join(_said(device, entry[device], same) for device in devices))
@@ -121,3 +149,24 @@ def run_claim(root: Path, claim: Claim, release: str, era_of: str) -> Probe:
 def _said(device: str, entry: dict, same: bool) -> str:
     reason = "" if same or not entry.get("reason") else f" ({entry['reason'].splitlines()[0]})"
     return f"{entry['verdict']} on {device}{reason}"
+
+
+def run_release(root: Path, release: str, record: Path, *options: str) -> None:
+    """Run pytest with `options` on this release, in an environment of its own; it writes `record`, or LedgerError."""
+    tox = shutil.which("tox")
+    if tox is None:
+        raise LedgerError("tox is not installed, and releases are run by it; python -m pip install tox")
+    place = root / ".tox" / "releases" / release
+    command = [tox, "run", "-q", "--workdir", str(place), "-e", _environment(release), "--", f"--record={record}"]
+    variables = {**os.environ, "LIGHTNING": release}
+    done = subprocess.run([*command, *options], cwd=root, env=variables, capture_output=True, text=True, check=False)
+    if not record.exists():
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        raise LedgerError(f"Lightning {release} could not be installed or run:\n{last}")
+
+
+def _environment(release: str) -> str:
+    """The environment of the release's line; up to 1.8.3 Lightning refuses the schedulers of torch 2."""
+    version = Version(release)
+    line = "pl{}.{}".format(*version.release)
+    return f"{line}-torch1.13" if Version("1.8") <= version < Version("1.8.4") else line

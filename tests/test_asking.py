@@ -167,6 +167,17 @@ def test_a_question_that_has_no_answer(ask, arguments, message):
 
 
 def test_records_as_they_should_be(ask):
+    assert ask("check", *map(str, ask.folder.iterdir())) == (0, "2 claims, 3 records: nothing drifted\n")
+
+
+def test_an_edge_that_no_record_confirms_and_one_that_is(ask):
+    code, said = ask("check")
+    assert code == 1
+    assert said.count("no record confirms its edge on 2.0.0") == 2
+    assert "1.9.5" not in said
+    (ask.folder / "edges").mkdir()
+    first = render({**RECORDS["pl2.0"], "subject": {**RECORDS["pl2.0"]["subject"], "lightning": "2.0.0"}})
+    (ask.folder / "edges" / "2.0.0.json").write_text(first, encoding="utf-8")
     assert ask("check") == (0, "2 claims, 3 records: nothing drifted\n")
 
 

@@ -7,8 +7,7 @@ import math
 import pytest
 
 from ledger.ask import Subject
-from ledger.commands import RELEASES
-from ledger.edges import Probe, flips, known_release, search, stable_releases
+from ledger.edges import RELEASES, Probe, edges, flips, known_release, search, stable_releases, unconfirmed
 from ledger.errors import LedgerError
 
 CLAIM = """
@@ -55,3 +54,44 @@ def test_the_flips_of_a_claim_are_between_neighbouring_records(make_registry):
 
     verdicts = {"1.0.8": "holds", "1.1.8": "refuted", "1.2.10": "refuted", "1.3.8": "holds"}
     assert flips([subject(*pair) for pair in verdicts.items()], claim) == [("1.0.8", "1.1.8"), ("1.2.10", "1.3.8")]
+
+
+FLIPPING = """
+    ["it"]
+    en = "it"
+    zh = "它"
+    devices = ["cpu", "cuda"]
+    eras = [
+        { versions = "<1.1", expect = "untested", reason = "no such thing" },
+        { versions = ">=1.1,<1.3.8", expect = "holds" },
+        { versions = ">=1.3.8", expect = "refuted", correction = "not it" },
+    ]
+
+    ["not it"]
+    en = "not it"
+    zh = "不是它"
+    devices = ["cpu", "cuda"]
+    eras = [{ expect = "holds" }]
+"""
+
+
+def recorded(lightning: str, verdict: str) -> Subject:
+    return Subject(
+        {"subject": {"lightning": lightning, "torch": "2.0"}, "claims": {"it": {"cpu": {"verdict": verdict}}}}
+    )
+
+
+def test_the_edges_of_eras_are_adjacent_releases(make_registry):
+    claim = make_registry(FLIPPING).claim("it")
+    assert edges(claim, stable_releases(RELEASES)) == [("1.0.8", "1.1.0"), ("1.3.7.post0", "1.3.8")]
+
+
+def test_both_sides_of_every_edge_are_confirmed_by_a_record(make_registry):
+    registry, releases = make_registry(FLIPPING), stable_releases(RELEASES)
+    sides = {"1.0.8": "untested", "1.1.0": "holds", "1.3.7.post0": "holds", "1.3.8": "refuted"}
+    subjects = [recorded(*side) for side in sides.items()]
+    assert unconfirmed(registry, subjects, releases) == []
+    where = registry.claim("it").file
+    assert unconfirmed(registry, subjects[1:], releases) == [f"{where}: it: no record confirms its edge on 1.0.8"]
+    wrong = [*subjects[:3], recorded("1.3.8", "holds")]
+    assert unconfirmed(registry, wrong, releases) == [f"{where}: it: no record confirms its edge on 1.3.8"]

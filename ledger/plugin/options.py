@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from ledger.edges import RELEASES, edges, stable_releases
 from ledger.eras import base_version
 from ledger.errors import LedgerError, suggest
 from ledger.plugin import hookspecs
@@ -45,6 +46,7 @@ def pytest_addoption(parser):
     group = parser.getgroup("ledger", "what PyTorch Lightning really does")
     group.addoption("--device", metavar="NAMES", help="devices to run on, comma-separated (default: cpu,cuda,sim)")
     group.addoption("--claim", metavar="IDS", help="run only the specs of these claims and of their corrections")
+    group.addoption("--edges", action="store_true", help="run only the specs of claims that change at this release")
     group.addoption("--era-of", metavar="VERSION", help="expect what is expected of this Lightning, not the installed")
     group.addoption("--require-device", metavar="NAMES", help="fail where one of these devices is absent")
     group.addoption("--lang", choices=("en", "zh"), default="en", help="language of the document (default: en)")
@@ -78,13 +80,25 @@ def _settings(config) -> Settings:
     registry = load_registry(config.rootpath / "specs")
     found = subject()
     era = str(base_version(config.option.era_of or found["lightning"]))
-    claims = _with_corrections(registry, _names(config.option.claim), era)
+    wanted = _names(config.option.claim)
+    if config.option.edges:
+        wanted += _at_the_edge(registry, found["lightning"])
+    claims = _with_corrections(registry, wanted, era)
     return Settings(registry, found, era, claims, devices, required, config.option.lang, record, config.option.sabotage)
 
 
 def _with_corrections(registry: Registry, ids: list[str], era: str) -> frozenset[str]:
     claims = [registry.claim(id) for id in ids]
     return frozenset(ids) | {correction for claim in claims if (correction := claim.era(era).correction)}
+
+
+def _at_the_edge(registry: Registry, lightning: str) -> list[str]:
+    """The claims of which an era ends with this release or begins at it; raises LedgerError where there is none."""
+    releases = stable_releases(RELEASES)
+    found = [c.id for c in registry.claims.values() if lightning in {r for pair in edges(c, releases) for r in pair}]
+    if not found:
+        raise LedgerError(f"--edges: no claim changes at Lightning {lightning}; leave out --edges")
+    return found
 
 
 def _names(text: str | None) -> list[str]:
