@@ -1,4 +1,4 @@
-"""Who is called first, the callback or the module, for each hook of training that both have: each time, not only once."""
+"""Who is called first, the callback or the module, for each hook of training that both have: every time."""
 
 import pytest
 

@@ -75,4 +75,5 @@ def test_early_stopping_ends_the_epoch_after_the_others(stopping):
 @pytest.mark.claim("callback.list-order.tuner-first")
 def test_a_tuner_is_called_first():
     plain, tuner = pl.Callback(), pl.callbacks.BatchSizeFinder()
-    assert make_trainer("cpu", callbacks=[plain, tuner]).callbacks == [tuner, plain]
+    callbacks = make_trainer("cpu", callbacks=[plain, tuner]).callbacks
+    assert callbacks[:2] == [tuner, plain]

@@ -24,6 +24,11 @@ def test_setup_then_fit_start(trace):
     assert hooks(trace, "setup", "on_fit_start") == ["setup", "on_fit_start"]
 
 
+@pytest.mark.claim("callback.order-on_fit_start-before-setup")
+def test_fit_start_then_setup(trace):
+    assert hooks(trace, "setup", "on_fit_start") == ["on_fit_start", "setup"]
+
+
 @pytest.mark.claim("callback.order-on_fit_start-before-on_sanity_check_start")
 def test_fit_start_then_sanity_check(trace):
     assert hooks(trace, "on_fit_start", "on_sanity_check_start") == ["on_fit_start", "on_sanity_check_start"]
@@ -71,6 +76,13 @@ def test_last_batch_end_then_validation(trace):
     assert events == ["on_validation_start"] + epoch * EPOCHS
 
 
+@pytest.mark.claim("callback.order-on_train_batch_end-before-on_validation_start")
+def test_batch_end_then_validation_within_an_epoch(recorded):
+    """Validation after every second batch."""
+    events = hooks(recorded("fit-inside"), "on_train_batch_end", "on_validation_start")
+    assert events == ["on_train_batch_end", "on_train_batch_end", "on_validation_start"] * (BATCHES // 2)
+
+
 @pytest.mark.claim("callback.order-on_train_batch_end-before-on_train_epoch_end")
 def test_last_batch_end_then_epoch_end(trace):
     events = hooks(trace, "on_train_batch_end", "on_train_epoch_end")
@@ -108,6 +120,23 @@ def test_gradients_are_zeroed_after_backward(trace):
 def test_gradients_are_zeroed_before_backward(trace):
     events = hooks(trace, "on_after_backward", "on_before_zero_grad")
     assert events == ["on_before_zero_grad", "on_after_backward"] * BATCHES * EPOCHS
+
+
+@pytest.mark.claim("callback.order-on_init_end-before-setup")
+def test_init_then_setup(trace):
+    assert hooks(trace, "on_init_start", "on_init_end", "setup") == ["on_init_start", "on_init_end", "setup"]
+
+
+@pytest.mark.claim("callback.order-on_fit_start-before-on_pretrain_routine_start")
+def test_fit_start_then_pretrain_routine(trace):
+    events = hooks(trace, "on_fit_start", "on_pretrain_routine_start")
+    assert events == ["on_fit_start", "on_pretrain_routine_start"]
+
+
+@pytest.mark.claim("callback.order-on_pretrain_routine_end-before-on_sanity_check_start")
+def test_pretrain_routine_then_sanity_check(trace):
+    events = hooks(trace, "on_pretrain_routine_start", "on_pretrain_routine_end", "on_sanity_check_start")
+    assert events == ["on_pretrain_routine_start", "on_pretrain_routine_end", "on_sanity_check_start"]
 
 
 @pytest.mark.claim("callback.order-on_epoch_start-before-on_train_epoch_start")
