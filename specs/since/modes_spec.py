@@ -1,10 +1,14 @@
 """Who switches the module's mode and clears its gradients around validation, testing and prediction."""
 
+from functools import partial
+
 import pytest
+import torch
 
 from fixtures.data import regression_loader
 from fixtures.dialects import fit, predict, test
-from fixtures.modules import Evaluated
+from fixtures.loops import mse, train_by_hand
+from fixtures.modules import Evaluated, network, same_weights, weights
 from fixtures.runs import EPOCHS
 
 
@@ -115,14 +119,15 @@ def test_after_validation_every_layer_is_in_train_mode(trainer):
 
 
 class Gradients(Evaluated):
-    """Whether there are gradients when validation starts."""
+    """Whether validation finds gradients that are not zero."""
 
     def __init__(self):
         super().__init__()
         self.found = []
 
-    def on_validation_start(self):
-        self.found.append([parameter.grad is not None for parameter in self.net.parameters()])
+    def validation_step(self, batch, batch_idx):
+        gradients = [parameter.grad for parameter in self.net.parameters() if parameter.grad is not None]
+        self.found.append(any(gradient.abs().sum().item() > 0 for gradient in gradients))
 
 
 @pytest.mark.claim("since.module-on_validation_model_zero_grad")
@@ -132,7 +137,7 @@ def test_validation_in_a_fit_starts_without_gradients(recorded, trainer):
     assert trace.names(*around) == [*around[1:], *[*around] * EPOCHS]
     module = Gradients()
     fit(trainer(num_sanity_val_steps=0), module, regression_loader(2), regression_loader(2))
-    assert module.found == [[False] * 4]
+    assert module.found == [False]
 
 
 @pytest.mark.claim("since.module-on_validation_model_zero_grad")
@@ -143,7 +148,7 @@ def test_the_module_may_keep_its_gradients(trainer):
 
     module = Keeps()
     fit(trainer(num_sanity_val_steps=0), module, regression_loader(2), regression_loader(2))
-    assert module.found == [[True] * 4]
+    assert module.found == [True]
 
 
 @pytest.mark.claim("since.module-on_validation_model_zero_grad")
@@ -151,3 +156,30 @@ def test_validation_outside_a_fit_clears_nothing(recorded):
     trace = recorded("validate")
     assert trace.count("module.on_validation_model_eval") == 1
     assert trace.count("module.on_validation_model_zero_grad") == 0
+
+
+def accumulated(trainer):
+    """The weights after one step of two batches, with a validation after each of them."""
+    module = Evaluated()
+    settings = {"val_check_interval": 1, "accumulate_grad_batches": 2, "num_sanity_val_steps": 0}
+    fit(trainer(**settings), module, regression_loader(4), regression_loader(2))
+    return weights(module.net)
+
+
+def by_hand(device, batches, **options):
+    """The weights after a hand-written loop over these batches."""
+    net = network()
+    train_by_hand(net, batches, partial(torch.optim.SGD, lr=0.1), device=device.torch_device, **options)
+    return weights(net)
+
+
+@pytest.mark.claim("since.validation-keeps-accumulated-gradients")
+def test_validation_leaves_gradients_that_are_still_adding_up(device, trainer):
+    assert same_weights(accumulated(trainer), by_hand(device, regression_loader(4), accumulate=2))
+
+
+@pytest.mark.claim("since.validation-keeps-accumulated-gradients.lost")
+def test_the_step_has_only_the_gradients_that_came_after_validation(device, trainer):
+    second = [*regression_loader(4)][1:]
+    half = by_hand(device, second, loss=lambda net, batch: mse(net, batch) / 2)
+    assert same_weights(accumulated(trainer), half)
