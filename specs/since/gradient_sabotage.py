@@ -51,7 +51,7 @@ def zeroing_is_announced_every_batch(patch):
     )
 
 
-@sabotage("since.callback-on_before_zero_grad", "since.on_before_optimizer_step")
+@sabotage("since.callback-on_before_zero_grad-optimizer", "since.on_before_optimizer_step")
 def hooks_are_given_a_wrapper_of_the_optimizer(patch):
     """The callbacks' hooks get the LightningOptimizer instead of torch's optimizer."""
     from pytorch_lightning.core.optimizer import LightningOptimizer

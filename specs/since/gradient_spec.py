@@ -74,11 +74,27 @@ def test_only_the_last_backward_before_a_step_is_told(recorded):
 @pytest.mark.claim("since.callback-on_before_zero_grad")
 def test_callbacks_are_told_before_gradients_are_zeroed(recorded):
     around = ("callback.on_before_zero_grad", "module.on_before_zero_grad", "optimizer.zero_grad")
-    for run, times in (("fit", EPOCHS * BATCHES), ("fit-inside", BATCHES_INSIDE // GROUP)):
-        trace = recorded(run)
-        assert trace.names(*around) == [*around] * times
-        given = [given["optimizer"] for given in trace.arguments("callback.on_before_zero_grad")]
-        assert all(one is other for one, other in zip(given, sources(trace, "optimizer.zero_grad")))
+    assert recorded("fit").names(*around) == [*around] * EPOCHS * BATCHES
+    assert recorded("fit-inside").names(*around) == [*around] * (BATCHES_INSIDE // GROUP)
+
+
+def told_and_zeroed(trace):
+    """For each time that gradients are zeroed: the optimizer that callbacks are told of, and torch's own."""
+    told = [given["optimizer"] for given in trace.arguments("callback.on_before_zero_grad")]
+    return [*zip(told, sources(trace, "optimizer.zero_grad"))]
+
+
+@pytest.mark.claim("since.callback-on_before_zero_grad-optimizer")
+def test_callbacks_are_given_torchs_optimizer(recorded):
+    found = told_and_zeroed(recorded("fit"))
+    assert [one is other for one, other in found] == [True] * EPOCHS * BATCHES
+
+
+@pytest.mark.claim("since.callback-on_before_zero_grad-optimizer.wrapped")
+def test_callbacks_are_given_lightnings_wrapper_of_the_optimizer(recorded):
+    found = told_and_zeroed(recorded("fit"))
+    assert [type(one).__name__ for one, other in found] == ["LightningAdam"] * EPOCHS * BATCHES
+    assert {type(other).__name__ for one, other in found} == {"Adam"}
 
 
 STEP = ("callback.on_before_optimizer_step", "module.on_before_optimizer_step")
