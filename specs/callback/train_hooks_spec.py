@@ -85,6 +85,16 @@ def test_on_train_epoch_end_takes_trainer_module_and_the_outputs_of_the_epoch(ru
     observe("warnings about the hook", run.warnings)
 
 
+@pytest.mark.claim("callback.hook-on_train_epoch_end.last-loss")
+def test_on_train_epoch_end_takes_the_last_loss_of_the_epoch_again_and_again(run_of):
+    def on_train_epoch_end(self, trainer, pl_module, outputs):
+        self.calls.append((trainer, pl_module, losses_in(outputs)))
+
+    run = run_of(on_train_epoch_end, module=collecting)
+    last = run.module.losses[BATCHES - 1 :: BATCHES]
+    assert run.calls == [(run.trainer, run.module, BATCHES * [loss]) for loss in last]
+
+
 def assert_comes_after_the_last_batch_of_each_epoch(trace, test):
     epoch, batch = "callback.on_train_epoch_end", "callback.on_train_batch_end"
     assert trace.names(epoch, batch, "callback.on_train_end") == [
