@@ -2,6 +2,8 @@
 
 import pytest
 
+from fixtures.runs import DeliberateError
+
 ENDING = ("on_train_end", "on_fit_end", "teardown")
 
 
@@ -31,7 +33,7 @@ def everyone(*hooks):
 def test_on_exception_then_fit_raises(failed):
     assert failed.names("callback", "run") == ["callback.on_exception", "run.raised"]
     assert str(failed.first("run.raised")) == "run.raised(exception='DeliberateError')"
-    assert type(failed.first("callback.on_exception").arguments["exception"]).__name__ == "DeliberateError"
+    assert type(failed.first("callback.on_exception").arguments["exception"]) is DeliberateError
 
 
 @pytest.mark.claim("callback.order-no-on_train_end-after-exception")
