@@ -208,12 +208,13 @@ def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
 
 
 def edges(registry: Registry, options: Namespace) -> Answer:
-    """Run, on each release at an edge of an era, the claims that change there; writes `records/edges`."""
+    """Run, on each release at an edge that has no whole record, the claims that change there; writes `records/edges`."""
     from rich.console import Console
     from rich.progress import Progress
 
     releases, folder = stable_releases(RELEASES), options.records / "edges"
-    wanted = edge_releases(registry, releases)
+    whole = {str(subject.lightning) for subject in load_subjects(options.records)}
+    wanted = [release for release in edge_releases(registry, releases) if release not in whole]
     folder.mkdir(parents=True, exist_ok=True)
     with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         task = progress.add_task("edges", total=len(wanted))
