@@ -208,7 +208,7 @@ def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
 
 
 def edges(registry: Registry, options: Namespace) -> Answer:
-    """Run, on each release at an edge that has no whole record, the claims that change there; writes `records/edges`."""
+    """Run, on each release at an edge without a whole record, what changes there; writes `records/edges`."""
     from rich.console import Console
     from rich.progress import Progress
 
