@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import commands
+from ledger import commands, site
 from ledger.errors import LedgerError
 from ledger.registry import DEVICES, load_registry
 
@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("files", nargs="*", type=Path, metavar="RECORD")
     check.set_defaults(run=commands.check)
+    pages = subcommands.add_parser("site", parents=[common], help="write the ledger as a static site")
+    pages.add_argument("folder", type=Path, metavar="DIR")
+    pages.set_defaults(run=site.site)
+    report = subcommands.add_parser("report", parents=[common], help="what fresh records say, what drifted first")
+    report.add_argument("--github", action="store_true", help="as markdown for the summary of a workflow's job")
+    report.add_argument("files", nargs="*", type=Path, metavar="RECORD", default=[Path("record.json")])
+    report.set_defaults(run=site.report)
     return top
 
 

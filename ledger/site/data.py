@@ -1,0 +1,131 @@
+"""What every page needs, as one script `data.js`: the claims with their verdicts, the traces, the Trainer's arguments.
+
+It assigns a global, as a page that was opened from disk may load a script but not fetch a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ledger.ask import TRAINER_ARGUMENTS, Subject
+from ledger.edges import RELEASES, edges, stable_releases
+from ledger.registry import Claim, Registry, Section
+from ledger.site.traces import pack_traces
+from ledger.site.words import WORDS
+
+LETTERS = {"holds": "h", "refuted": "r", "untested": "u", "broken": "b", "unknown": "."}
+
+
+def data_script(registry: Registry, subjects: Sequence[Subject], exact: Sequence[Subject]) -> str:
+    """`exact` are the subjects that may confirm an edge: also those with a partial record of one exact release."""
+    data = {
+        "words": WORDS,
+        "subjects": list(_subjects(subjects)),
+        "sections": [_section(section) for section in registry.sections],
+        "claims": list(_claims(registry, subjects, exact)),
+        "traces": pack_traces(subjects),
+        "arguments": _arguments(subjects),
+    }
+    return "window.LEDGER=" + as_script(data)
+
+
+def as_script(data: Any) -> str:
+    """The data as an expression of JavaScript that is safe in a script of its own, and in a page."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def minor(subject: Subject) -> str:
+    return "{}.{}".format(*subject.lightning.release)
+
+
+def _subjects(subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
+    """`control` marks a subject whose line has one with a newer torch; `key` names the subject in a URL."""
+    newest = {minor(subject): subject for subject in subjects}
+    for subject in subjects:
+        control = newest[minor(subject)] is not subject
+        key = f"{subject.lightning}-torch{subject.torch}" if control else str(subject.lightning)
+        yield {
+            **subject.record["subject"],
+            "line": minor(subject),
+            "control": control,
+            "key": key,
+            "absent": {name: state for name, state in subject.record["devices"].items() if state != "available"},
+        }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    sentences = [[s.number, s.says, s.not_a_claim or ""] for s in section.sentences]
+    return {
+        "name": section.folder.name,
+        "part": section.part,
+        "en": section.en,
+        "zh": section.zh,
+        "sentences": sentences,
+    }
+
+
+def outlined(section: Section, registry: Registry) -> list[Claim]:
+    """The section's claims in the order of its file, each with its corrections right behind it."""
+    return sorted(section.claims, key=lambda claim: _place(claim, section, registry))
+
+
+def _place(claim: Claim, section: Section, registry: Registry) -> tuple[int, ...]:
+    order = [other.id for other in section.claims]
+    parent = parent_of(claim, registry)
+    own = order.index(claim.id)
+    if parent is None or parent not in order:
+        return (own,)
+    return (*_place(registry.claims[parent], section, registry), own)
+
+
+def parent_of(claim: Claim, registry: Registry) -> str | None:
+    """The claim that this one is told under: one that names it as its correction, and whose id its id extends."""
+    longer = [id for id in registry.corrected_by(claim.id) if claim.id.startswith(f"{id}.")]
+    return None if claim.sentences else max(longer, key=len, default=None)
+
+
+def _edges(claim: Claim, releases: Sequence[str], recorded: dict[str, Subject]) -> Iterator[tuple[str, str, bool]]:
+    """Adjacent releases of different eras, and whether records show on both what their eras expect."""
+    for last, first in edges(claim, releases):
+        sides = [(recorded.get(release), claim.era(release).expect) for release in (last, first)]
+        confirmed = all(s and expect in [s.verdict(claim.id, d) for d in claim.devices] for s, expect in sides)
+        yield last, first, confirmed
+
+
+def _claims(registry: Registry, subjects: Sequence[Subject], exact: Sequence[Subject]) -> Iterator[dict[str, Any]]:
+    releases, recorded = stable_releases(RELEASES), {str(subject.lightning): subject for subject in exact}
+    for place, section in enumerate(registry.sections):
+        for claim in outlined(section, registry):
+            entry: dict[str, Any] = {
+                "id": claim.id,
+                "section": place,
+                "en": claim.en,
+                "zh": claim.zh,
+                "verdicts": {d: "".join(LETTERS[s.verdict(claim.id, d)] for s in subjects) for d in claim.devices},
+                "eras": [era_entry(claim, index) for index in range(len(claim.eras))],
+                "judged": [claim.eras.index(claim.era(str(subject.lightning))) for subject in subjects],
+                "edges": list(_edges(claim, releases, recorded)),
+                "hooks": list(claim.hooks),
+                "sentences": list(claim.sentences),
+                "parent": parent_of(claim, registry),
+            }
+            if len(claim.eras) == 1:
+                del entry["judged"]
+            yield {key: value for key, value in entry.items() if value not in (None, [])}
+
+
+def era_entry(claim: Claim, index: int) -> dict[str, Any]:
+    era = claim.eras[index]
+    edges = {name: str(edge) for name in ("lower", "upper") if (edge := getattr(era, name))}
+    told = {name: text for name in ("correction", "reason", "note", "raises") if (text := getattr(era, name))}
+    return {"expect": era.expect, **edges, **told}
+
+
+def _arguments(subjects: Sequence[Subject]) -> dict[str, list[str | None]]:
+    """The Trainer's arguments: the default on each subject, None where there is no such argument."""
+    found = [subject.observed(TRAINER_ARGUMENTS) for subject in subjects]
+    names = sorted({name for arguments in found if arguments for name in arguments})
+    return {name: [arguments and arguments.get(name) for arguments in found] for name in names}
