@@ -77,9 +77,13 @@ def list_claims(registry: Registry, options: Namespace) -> Answer:
         verdicts = {device: subject.verdict(claim.id, device) for device in claim.devices}
         if not wanted or wanted & set(verdicts.values()):
             found.append({"id": claim.id, **verdicts})
-            said = ", ".join(f"{word} on {device}" for device, word in verdicts.items())
+            said = "; ".join(f"{word} on {_devices(verdicts, word)}" for word in dict.fromkeys(verdicts.values()))
             lines.append(f"  {claim.id}: {said}")
     return found, lines
+
+
+def _devices(said: dict[str, str], word: str) -> str:
+    return ", ".join(device for device in said if said[device] == word)
 
 
 def trace(registry: Registry, options: Namespace) -> Answer:
@@ -117,7 +121,8 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
 
 
 def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list[str]:
-    said = ", ".join(f"{was} -> {now} on {device}" for device, (was, now) in flip["verdicts"].items())
+    pairs = {device: f"{was} -> {now}" for device, (was, now) in flip["verdicts"].items()}
+    said = "; ".join(f"{pair} on {_devices(pairs, pair)}" for pair in dict.fromkeys(pairs.values()))
     lines = [f"  {flip['id']}: {said}", f"    {registry.claims[flip['id']].wording(language)}"]
     if flip["correction"]:
         wording = registry.claims[flip["correction"]].wording(language)

@@ -111,7 +111,7 @@ def test_what_an_upgrade_changes(ask):
         "from Lightning 1.9.5 (torch 1.13.1) to Lightning 2.0.9 (torch 1.13.1)",
         "",
         "claims that change: 1",
-        "  moves: holds -> refuted on cpu, holds -> refuted on sim",
+        "  moves: holds -> refuted on cpu, sim",
         "    It moves.",
         "    true instead: It stays. (moves.not)",
         "",
@@ -137,9 +137,9 @@ def test_an_upgrade_that_changes_nothing(ask):
 
 def test_the_list_and_those_of_one_verdict(ask):
     assert ask("list") == (0, "moves: It moves.\nmoves.not: It stays.\n")
-    on_newest = "Lightning 2.0.9 (torch 1.13.1):\n  moves: refuted on cpu, refuted on sim\n"
+    on_newest = "Lightning 2.0.9 (torch 1.13.1):\n  moves: refuted on cpu, sim\n"
     assert ask("list", "--refuted") == (0, on_newest)
-    on_older = "Lightning 1.8.6 (torch 1.13.1):\n  moves: holds on cpu, holds on sim\n"
+    on_older = "Lightning 1.8.6 (torch 1.13.1):\n  moves: holds on cpu, sim\n"
     assert ask("list", "--holds", "--on", "1.8") == (0, on_older)
 
 
