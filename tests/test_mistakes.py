@@ -54,6 +54,9 @@ KNOWN = "(known: cpu, cuda, sim)"
             ["--sabotage", "--record=record.json"],
             "--record: a sabotaged Lightning has no record; leave out --record or --sabotage",
         ),
+        (["--claim", "itt"], "unknown claim id 'itt'"),
+        (["--era-of", "two"], "'two' is no version; write one such as 2.6.6"),
+        (["--edges"], "--edges: no claim changes at Lightning 2.6.6; leave out --edges"),
     ],
 )
 def test_an_option_that_cannot_be_followed(refused, arguments, message):

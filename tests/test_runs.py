@@ -66,6 +66,7 @@ def written(project):
         (["-k", "test_a or test_c", "--device=cpu"], ["cpu: 1 holds, 1 refuted"], 0),
         (["-k", "test_a and 1"], ["cpu: 1 holds", "cuda: 1 untested", "sim: 1 holds"], 0),
         (["-k", "nothing"], [], 5),
+        (["--claim", "c.refuted", "--device=cpu"], ["cpu: 1 holds, 1 refuted"], 0),
     ],
 )
 def test_what_ran_is_judged(written, arguments, totals, code):
@@ -226,3 +227,48 @@ def test_colours_are_those_of_the_terminal(written):
     project = written("0")
     assert "\x1b[" not in project.run("--color=no").text
     assert "\x1b[1ma.holds\x1b[0m" in project.run("--color=yes").text
+
+
+CHANGING = """
+    ["a.holds"]
+    en = "A."
+    zh = "甲。"
+    devices = ["cpu"]
+    eras = [{ expect = "holds" }]
+
+    ["b.until"]
+    en = "B."
+    zh = "乙。"
+    devices = ["cpu"]
+    eras = [
+        { versions = "<2.6.5", expect = "holds" },
+        { versions = ">=2.6.5", expect = "refuted", correction = "a.holds" },
+    ]
+"""
+CHANGING_SPEC = """
+    @pytest.mark.claim("a.holds")
+    def test_a(observe):
+        assert 1
+
+    @pytest.mark.claim("b.until")
+    def test_b():
+        assert not 1
+"""
+
+
+@pytest.mark.parametrize(("era", "code"), [("2.6.6", 0), ("2.6.4", 1)])
+def test_what_another_release_is_expected_to_do(written, era, code):
+    result = written(claims=CHANGING, spec=CHANGING_SPEC).run("--claim=b.until", f"--era-of={era}", "--record=r.json")
+    assert result.ret == code
+    assert ("expected: holds; seen: refuted" in result.text) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("installed", "claims"), [("2.6.4", ["b.until"]), ("2.6.5", ["a.holds", "b.until"]), ("2.6.6", None)]
+)
+def test_what_changes_at_a_release(written, installed, claims):
+    project = written(claims=CHANGING, spec=CHANGING_SPEC)
+    project.install("pytorch-lightning", installed)
+    result = project.run("--edges", "--record=r.json")
+    assert (result.ret == pytest.ExitCode.USAGE_ERROR) == (claims is None)
+    assert claims is None or sorted(project.read("r.json")["claims"]) == claims
