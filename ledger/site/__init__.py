@@ -23,7 +23,7 @@ def site(registry: Registry, options: Namespace) -> tuple[Any, list[str]]:
 
 def report(registry: Registry, options: Namespace) -> tuple[Any, list[str]]:
     """What fresh records say, as markdown: what drifted first."""
-    from ledger.site.report import github_report
+    from ledger.site.summary import github_report
 
     lines: list[str] = []
     for file in options.files:

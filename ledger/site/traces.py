@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count, islice
 from typing import Any
+from unicodedata import combining
 
 from ledger.ask import Subject
 from ledger.registry import DEVICES
 
-_FIRST, _LEFT_OUT = 35, {60, 92, *range(127, 161)}
-"""The characters stand in a string of JavaScript: none that would have to be escaped there, none that is invisible."""
-
 
 def alphabet(size: int) -> list[str]:
-    """So many distinct printable characters; site.js builds the same list."""
-    places = (place for place in range(_FIRST, _FIRST + size + len(_LEFT_OUT)) if place not in _LEFT_OUT)
-    return [chr(place) for place, _ in zip(places, range(size))]
+    """So many distinct characters that need no escape in a script, can be seen, and stay apart from their neighbours."""
+    characters = (chr(place) for place in count(ord("#")))
+    fit = (one for one in characters if one.isprintable() and one not in "<\\" and not combining(one))
+    return list(islice(fit, size))
 
 
 def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
-    """`events` by frequency, `texts` of the distinct traces, and `runs`: run → device → one index a subject, or -1."""
+    """`events` by frequency, their `letters`, `texts` of the distinct traces, and `runs`: run → device → one index a subject, or -1."""
     counts: dict[str, int] = {}
     for events in _all(subjects):
         for event in events:
             counts[event] = counts.get(event, 0) + 1
     events = sorted(counts, key=lambda event: (-counts[event], event))
-    character = dict(zip(events, alphabet(len(events))))
+    letters = alphabet(len(events))
+    character = dict(zip(events, letters))
     texts: dict[str, int] = {}
     runs: dict[str, dict[str, list[int]]] = {}
     for run in sorted({run for subject in subjects for run in subject.record["traces"]}):
@@ -36,7 +37,7 @@ def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
                 runs.setdefault(run, {})[device] = [
                     -1 if text is None else texts.setdefault(text, len(texts)) for text in coded
                 ]
-    return {"events": events, "texts": list(texts), "runs": runs}
+    return {"events": events, "letters": "".join(letters), "texts": list(texts), "runs": runs}
 
 
 def _all(subjects: Sequence[Subject]) -> Iterable[list[str]]:

@@ -2,7 +2,7 @@
 
 const STOP = new Set("a an and are be did do does for how i in is it its me my now of on or still that the there this to use used was what when where which with".split(" "));
 const HAYSTACKS = D.claims.map((claim) => ({
-  segments: new Set(claim.id.toLowerCase().split(".")),
+  segments: claim.id.toLowerCase().split(/[.-]/),
   id: claim.id.toLowerCase(),
   text: [claim.id, claim.en, claim.zh, ...(claim.hooks || [])].join("\n").toLowerCase(),
 }));
@@ -19,7 +19,7 @@ function score(place, words) {
   for (const word of words) {
     if (!text.includes(word)) continue;
     matched += 1;
-    points += segments.has(word) ? 8 : id.includes(word) ? 3 : 1;
+    points += segments.includes(word) ? 4 + 8 / segments.length : id.includes(word) ? 3 : 1;
   }
   return { matched, points: points - (D.claims[place].parent ? 0.5 : 0) };
 }

@@ -2,8 +2,8 @@
 
 function card(claim, i, device, query) {
   const word = verdict(claim, i, device);
-  return `<article class="card ${word}"><h3>${claimLink(claim.id)}</h3>
-<p class="said">${badge(word)}${driftNote(claim, i, device)} <small>${byDevice(claim, i)}</small></p>
+  return `<article class="card ${word}"><div class="head"><h3>${claimLink(claim.id)}</h3>
+<p class="said">${badge(word)}${driftNote(claim, i, device)} <small>${byDevice(claim, i)}</small></p></div>
 <p class="wording">${marked(wording(claim), query)}</p>
 ${word === "refuted" || word === "mixed" ? instead(claim, i) : ""}${spansText(claim, device)}</article>`;
 }

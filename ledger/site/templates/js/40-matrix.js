@@ -45,7 +45,7 @@ VIEWS.matrix = () => {
   });
   $("count").textContent = t("shown", rows.length, D.claims.length);
   $("legend").innerHTML = Object.keys(MARKS).map(badge).join(" ");
-  $("view").innerHTML = rows.length ? `<table class="grid"><thead><tr><th scope="col">${t("claim")}</th>${heads.join("")}</tr></thead>${bodies.join("")}</table>` : `<p>${t("none")}</p>`;
+  $("view").innerHTML = rows.length ? `<table class="grid${get("controls") ? " tall" : ""}"><thead><tr><th scope="col">${t("claim")}</th>${heads.join("")}</tr></thead>${bodies.join("")}</table>` : `<p>${t("none")}</p>`;
   $("fold").textContent = t(closed.size ? "unfold-all" : "fold-all");
 };
 

@@ -1,17 +1,13 @@
 // Traces: unpacked, outlined by epoch and batch, and compared.
 
-const ALPHABET = (() => {
-  const left = new Set([60, 92, ...range(34).map((i) => 127 + i)]), index = new Map();
-  for (let code = 35, i = 0; i < D.traces.events.length; code += 1) if (!left.has(code)) index.set(String.fromCharCode(code), i++);
-  return index;
-})();
+const EVENTS = new Map([...D.traces.letters].map((letter, i) => [letter, D.traces.events[i]]));
 const RUNS = Object.keys(D.traces.runs).sort((a, b) => (b === "fit") - (a === "fit") || a.localeCompare(b));
 
 // The events of a run on a subject, on that device or the first that has it; null where there is no such trace.
 function trace(run, i, device) {
   const devices = D.traces.runs[run] || {};
   const place = (device ? [device] : DEVICES).map((one) => (devices[one] || [])[i]).find((one) => one >= 0);
-  return place === undefined ? null : [...D.traces.texts[place]].map((character) => D.traces.events[ALPHABET.get(character)]);
+  return place === undefined ? null : [...D.traces.texts[place]].map((letter) => EVENTS.get(letter));
 }
 const nameOf = (event) => event.trim().replace(/\(.*/, "");
 const shape = (text) => text.replace(/\d+/g, "#");
@@ -53,8 +49,10 @@ function paths(tree, above = []) {
   return tree.items.flatMap((item) => (typeof item === "string" ? [above] : paths(item, [...above, item.heading])));
 }
 
-// The longest common order of two lists, as [sign, old index, new index], sign one of " ", "-", "+".
-function difference(a, b) {
+// The longest common order of the names in two traces, as [sign, old index, new index]. The sign is " " for the same,
+// "-" for gone, "+" for new, and "~" for the same hook with other arguments.
+function difference(old, next) {
+  const [a, b] = [old.map(nameOf), next.map(nameOf)];
   const width = b.length + 1, lengths = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
@@ -64,7 +62,7 @@ function difference(a, b) {
   const rows = [];
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) rows.push([" ", i++, j++]);
+    if (i < a.length && j < b.length && a[i] === b[j]) rows.push([old[i] === next[j] ? " " : "~", i++, j++]);
     else if (i < a.length && (j >= b.length || lengths[(i + 1) * width + j] >= lengths[i * width + j + 1])) rows.push(["-", i++, j]);
     else rows.push(["+", i, j++]);
   }

@@ -12,7 +12,7 @@ function flips(i, j, device) {
 
 function flipRow(claim, i, j, device) {
   return `<tr><th scope="row">${claimLink(claim.id)}<p>${escape(wording(claim))}</p></th>
-<td>${badge(verdict(claim, i, device))}</td><td>${badge(verdict(claim, j, device))}${instead(claim, j)}</td></tr>`;
+${[i, j].map((one) => `<td><span class="when" aria-hidden="true">${D.subjects[one].lightning}</span> ${badge(verdict(claim, one, device))}${instead(claim, one)}</td>`).join("")}</tr>`;
 }
 
 function flipTable(i, j, device) {
@@ -27,12 +27,12 @@ function flipTable(i, j, device) {
   $("flips").innerHTML = `<h2>${t("flips")}</h2>${parts.join("") || `<p>${t("no-flips")}</p>`}`;
 }
 
-const KINDS = { " ": ["same", " "], "-": ["removed", "−"], "+": ["added", "+"], m: ["moved", "↕"] };
+const KINDS = { " ": ["same", " "], "-": ["removed", "−"], "+": ["added", "+"], "~": ["values", "~"], m: ["moved", "↕"] };
 
 function orderTable(rows, a, b, moved, caption) {
   const lines = rows.map(([sign, i, j]) => {
     const [left, right] = [sign === "+" ? "" : a[i], sign === "-" ? "" : b[j]];
-    const [kind, mark] = KINDS[sign !== " " && moved.has(nameOf(left || right)) ? "m" : sign];
+    const [kind, mark] = KINDS["-+".includes(sign) && moved.has(nameOf(left || right)) ? "m" : sign];
     const note = kind === "same" ? "" : `<span class="mark">${mark} ${t(kind)}</span>`;
     return `<tr class="${kind}"><td>${escape(left)}</td><td>${escape(right)}</td><td>${note}</td></tr>`;
   });
@@ -51,7 +51,7 @@ function order(i, j, device) {
   const gone = names("-", a, 1), moved = new Set([...names("+", b, 2)].filter((name) => gone.has(name)));
   const caption = t("order-of", escape(run), `${D.subjects[i].lightning} → ${D.subjects[j].lightning}`, one);
   if (get("whole")) return orderTable(rows, a, b, moved, caption);
-  const text = ([sign, left, right]) => (sign === "+" ? b[right] : a[left]);
+  const text = ([sign, left, right]) => `${sign === "+" ? "" : a[left]}${sign === "-" ? "" : b[right]}`;
   const [oldPaths, newPaths] = [paths(outline(a)), paths(outline(b))];
   return hunks(rows, text).map((hunk, n) => {
     const [sign, left, right] = hunk.first;
