@@ -53,11 +53,11 @@ def test_printing_leaves_the_controls_out(reader):
     assert page.locator("table").is_visible()
 
 
-def test_the_matrix_of_all_records_is_painted_soon(real_reader, record_property):
+def test_the_matrix_of_all_records_is_painted_soon(real_reader, record_testsuite_property):
     page = real_reader.open("matrix.html")
     page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    record_property("first paint of the matrix, ms", round(paint))
+    record_testsuite_property("first paint of the matrix, ms", round(paint))
     assert page.locator("tbody tr:not(.section)").count() == page.evaluate("LEDGER.claims.length")
     assert paint < 5000
 

@@ -12,14 +12,14 @@ from ledger.registry import DEVICES
 
 
 def alphabet(size: int) -> list[str]:
-    """So many distinct characters that need no escape in a script, can be seen, and stay apart from their neighbours."""
+    """So many distinct characters that need no escape in a script, can be seen, and combine with none."""
     characters = (chr(place) for place in count(ord("#")))
     fit = (one for one in characters if one.isprintable() and one not in "<\\" and not combining(one))
     return list(islice(fit, size))
 
 
 def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
-    """`events` by frequency, their `letters`, `texts` of the distinct traces, and `runs`: run → device → one index a subject, or -1."""
+    """`events` and their `letters`, `texts` of the distinct traces, and `runs`: run → device → an index a subject, or -1."""
     counts: dict[str, int] = {}
     for events in _all(subjects):
         for event in events:
