@@ -180,7 +180,7 @@ def test_verdicts_are_a_letter_a_subject_and_each_subject_knows_its_era(data):
         ("2.0", False, "2.0.9"),
     ]
     assert claim["verdicts"] == {"cpu": "hhr", "sim": "hhr"}
-    assert claim["judged"] == [0, 0, 1]
+    assert claim["judged"] == "001"
     assert claim["eras"] == [
         {"expect": "holds", "upper": "2.0", "note": "Slowly."},
         {"expect": "refuted", "lower": "2.0", "correction": "moves.not"},

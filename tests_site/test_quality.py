@@ -62,6 +62,11 @@ def test_the_matrix_of_all_records_is_painted_soon(real_reader, record_testsuite
     assert paint < 5000
 
 
+def test_the_whole_site_is_small(real_site):
+    files = [file for file in Path(real_site.removeprefix("file://")).rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 2_000_000
+
+
 def test_every_page_of_the_committed_records_opens_without_an_error(real_reader):
     page = real_reader.open("matrix.html")
     ids = page.evaluate("LEDGER.claims.map(claim => claim.id)")

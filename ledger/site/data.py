@@ -110,7 +110,7 @@ def _claims(
                 "zh": claim.zh,
                 "verdicts": {d: "".join(LETTERS[s.verdict(claim.id, d)] for s in subjects) for d in claim.devices},
                 "eras": [era_entry(claim, index) for index in range(len(claim.eras))],
-                "judged": [claim.eras.index(claim.era(str(subject.lightning))) for subject in subjects],
+                "judged": "".join(str(claim.eras.index(claim.era(str(s.lightning)))) for s in subjects),
                 "edges": list(_edges(claim, releases, recorded)),
                 "hooks": list(claim.hooks),
                 "sentences": list(claim.sentences),

@@ -19,7 +19,7 @@ def alphabet(size: int) -> list[str]:
 
 
 def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
-    """`events` and their `letters`, `texts` of the distinct traces, and `runs`: run → device → an index a subject, or -1."""
+    """`events` and their `letters`, `texts` of distinct traces, `runs`: run → device → an index a subject, or -1."""
     counts: dict[str, int] = {}
     for events in _all(subjects):
         for event in events:

@@ -24,6 +24,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "release": ("Release", "版本"),
     "device": ("Device", "设备"),
     "every-device": ("every device", "所有设备"),
+    "sim": ("sim (a simulated one)", "sim（模拟设备）"),
     "verdict": ("Verdict", "判定"),
     "every-verdict": ("every verdict", "所有判定"),
     "section": ("Part", "部分"),
@@ -38,10 +39,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "unfold-all": ("Unfold all", "全部展开"),
     "shown": ("{0} of {1} claims", "{1} 条论断中的 {0} 条"),
     "found": ("{0} claims found", "找到 {0} 条论断"),
-    "found-some": (
-        "No claim has all the words; {0} claims have {1} of {2}",
-        "没有论断包含全部词语；{0} 条论断包含其中 {1} 个（共 {2} 个）",
-    ),
+    "found-near": ("No claim has all the words; {0} come near", "没有论断包含全部词语；{0} 条较为接近"),
     "none": ("No claim matches. Take a filter away.", "没有符合的论断，请去掉一个筛选条件。"),
     "claim": ("Claim", "论断"),
     "sentences": ("What the tutorial says here, in our words", "教程此处所说（以我们自己的话）"),
@@ -50,7 +48,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "On Lightning {0} (torch {1}): {2}",
         "在 Lightning {0}（torch {1}）上：{2}",
     ),
-    "legend": ("Signs", "符号"),
+    "absent": ("{0} was not there: {1}", "没有 {0}：{1}"),
     "lead-tutorial": (
         "Each claim was run as a test on every release. Choose one; where a claim is refuted, "
         "what is true instead stands below it, and was run as well.",

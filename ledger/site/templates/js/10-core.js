@@ -89,8 +89,9 @@ function spans(claim, device) {
 }
 
 // Pieces of HTML.
+const breakable = (name) => escape(name).replace(/[._(]/g, "<wbr>$&");
 const badge = (word) => `<span class="badge ${word}"><span aria-hidden="true">${MARKS[word]}</span> ${t(word)}</span>`;
-const claimLink = (id, text) => `<a href="${ROOT}claim/${id}.html">${text || `<code>${id.replace(/[._]/g, "<wbr>$&")}</code>`}</a>`;
+const claimLink = (id, text) => `<a href="${ROOT}claim/${id}.html">${text || `<code>${breakable(id)}</code>`}</a>`;
 const sectionTitle = (section) => (section.part == null ? section[language] : t("part", section.part, section[language]));
 function spansText(claim, device) {
   const found = spans(claim, device);
@@ -106,6 +107,7 @@ function byDevice(claim, i) {
   }
   return [...words].map(([word, devices]) => t("on", t(word), devices.join(", "))).join(" · ");
 }
+const absent = (i, devices) => devices.filter((device) => D.subjects[i].absent[device]).map((device) => `<p><small>${t("absent", device, escape(D.subjects[i].absent[device]))}</small></p>`).join("");
 const driftNote = (claim, i, device) => (drifted(claim, i, device) ? ` <strong class="drift">! ${t("drifted", t(eraOf(claim, i).expect))}</strong>` : "");
 function instead(claim, i) {
   const id = eraOf(claim, i).correction;

@@ -36,7 +36,7 @@ ${sentences(section)}${cards.map((claim) => card(claim, i, device, "")).join("")
   });
   const { lightning, torch } = D.subjects[i];
   $("count").textContent = t("on-release", lightning, torch, t("shown", shown.length, claims.length));
-  $("view").innerHTML = contents(shown) + parts.join("") || `<p>${t("none")}</p>`;
+  $("view").innerHTML = absent(i, device ? [device] : DEVICES) + (shown.length ? contents(shown) + parts.join("") : `<p>${t("none")}</p>`);
 };
 
 function contents(shown) {
@@ -44,14 +44,14 @@ function contents(shown) {
     const count = shown.filter((claim) => claim.section === place).length;
     return count ? `<li><a href="#s-${section.name}">${escape(sectionTitle(section))}</a> <small>${count}</small></li>` : "";
   });
-  return shown.length ? `<nav class="contents" aria-label="${t("tutorial")}"><ul>${links.join("")}</ul></nav>` : "";
+  return links.filter(Boolean).length > 1 ? `<nav class="contents" aria-label="${t("tutorial")}"><ul>${links.join("")}</ul></nav>` : "";
 }
 
 function results(query, i, device) {
-  const { places, matched, asked } = find(query);
+  const { places, all } = find(query);
   const claims = places.map((place) => D.claims[place]).filter(wanted(i, device));
   const { lightning, torch } = D.subjects[i];
-  const said = matched < asked && matched ? t("found-some", claims.length, matched, asked) : t("found", claims.length);
+  const said = t(all || !claims.length ? "found" : "found-near", claims.length);
   $("count").textContent = t("on-release", lightning, torch, said);
   $("view").innerHTML = claims.length ? claims.map((claim) => card(claim, i, device, query)).join("") : `<p>${t("none")}</p>`;
 }

@@ -3,7 +3,7 @@
 function matrixRows(columns, device) {
   const query = get("q"), word = get("verdict"), section = get("section");
   const asked = get("in") ? [subjectNamed(get("in"), NEWEST)] : columns;
-  const found = query ? new Set(find(query).places) : null;
+  const found = query ? new Set(find(query, true).places) : null;
   return range(D.claims.length).filter((place) => {
     const claim = D.claims[place];
     if (found && !found.has(place)) return false;

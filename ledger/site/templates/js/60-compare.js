@@ -34,7 +34,7 @@ function orderTable(rows, a, b, moved, caption) {
     const [left, right] = [sign === "+" ? "" : a[i], sign === "-" ? "" : b[j]];
     const [kind, mark] = KINDS["-+".includes(sign) && moved.has(nameOf(left || right)) ? "m" : sign];
     const note = kind === "same" ? "" : `<span class="mark">${mark} ${t(kind)}</span>`;
-    return `<tr class="${kind}"><td>${escape(left)}</td><td>${escape(right)}</td><td>${note}</td></tr>`;
+    return `<tr class="${kind}"><td>${breakable(left)}</td><td>${breakable(right)}</td><td>${note}</td></tr>`;
   });
   const [old, next] = [get("old"), get("new")].map(escape);
   return `<table class="order"><caption>${caption}</caption><thead><tr><th scope="col">${old}</th><th scope="col">${next}</th><th scope="col">${t("change")}</th></tr></thead><tbody>${lines.join("")}</tbody></table>`;

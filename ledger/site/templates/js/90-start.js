@@ -3,7 +3,7 @@
 const OPTIONS = {
   subjects: () => [...range(D.subjects.length)].reverse().map((i) => [D.subjects[i].key, subjectLabel(i)]),
   "any-subject": () => [["", t("any-release")], ...OPTIONS.subjects()],
-  devices: () => [["", t("every-device")], ...DEVICES.map((device) => [device, device])],
+  devices: () => [["", t("every-device")], ...DEVICES.map((device) => [device, device === "sim" ? t("sim") : device])],
   verdicts: () => [["", t("every-verdict")], ...Object.keys(MARKS).map((word) => [word, `${MARKS[word]} ${t(word)}`])],
   sections: () => [["", t("every-section")], ...D.sections.map((section) => [section.name, sectionTitle(section)])],
   runs: () => RUNS.map((run) => [run, run]),
