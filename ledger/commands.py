@@ -44,10 +44,10 @@ def show(registry: Registry, options: Namespace) -> Answer:
             lines.append(f"    true instead: {wording} ({era.correction})")
     rows = history(load_subjects(options.records), claim.id) if any(options.records.glob("*.json")) else []
     if rows:
-        lines.append(f"  {'Lightning':<12}{'torch':<10}" + "".join(f"{device:<10}" for device in claim.devices))
+        lines.append(f"  {'Lightning':<14}{'torch':<10}" + "".join(f"{device:<10}" for device in claim.devices))
     for row in rows:
         verdicts = "".join(f"{row[device]:<10}" for device in claim.devices)
-        lines.append(f"  {row['lightning']:<12}{row['torch']:<10}{verdicts}".rstrip())
+        lines.append(f"  {row['lightning']:<14}{row['torch']:<10}{verdicts}".rstrip())
     return {"id": claim.id, "en": claim.en, "zh": claim.zh, "eras": _eras(claim), "subjects": rows}, lines
 
 
