@@ -185,14 +185,17 @@ def command(case: Case) -> str:
 
 
 def outline(section: Section, registry: Registry) -> Iterator[Claim]:
-    """The section's claims in the order of its file, each followed by its corrections that have no other place."""
+    """The section's claims in the order of its file, each once, a claim's corrections right after it."""
     told: set[str] = set()
     own = {claim.id for claim in section.claims}
-    corrections = {era.correction for claim in registry.claims.values() for era in claim.eras if era.correction}
-    for claim in section.claims:
-        if claim.id in corrections and not claim.sentences:
-            continue
+    for claim in [*(c for c in section.claims if not _follows_another(c, own, registry)), *section.claims]:
         for id in [claim.id, *dict.fromkeys(era.correction for era in claim.eras if era.correction)]:
             if id not in told and id in own:
                 told.add(id)
                 yield registry.claims[id]
+
+
+def _follows_another(claim: Claim, own: set[str], registry: Registry) -> bool:
+    """Whether the claim is only there as the correction of another of its section, whose id begins its own."""
+    named_after = any(claim.id.startswith(f"{id}.") for id in own)
+    return named_after and not claim.sentences and bool(registry.corrected_by(claim.id))

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from ledger.document import Run, command, outline, render_document
+from ledger.document import Run, command, outline, render_document, outline
 from ledger.verdicts import ASSERTION, BROKEN, PASSED, UNTESTED, Case, judge
 
 CLAIMS = """
@@ -286,3 +286,42 @@ def test_a_correction_stands_below_the_claim_it_corrects(make_run):
     registry = make_run(GREEN).registry
     ids = [claim.id for claim in outline(registry.sections[0], registry)]
     assert ids == ["fit.one-line", "fit.always", "fit.always.now", "fit.drifts", "fit.breaks"]
+
+
+MUTUAL = """
+    ["it.now"]
+    en = "now"
+    zh = "现在"
+    devices = ["cpu"]
+    eras = [
+        { versions = "<2.0", expect = "refuted", correction = "it" },
+        { versions = ">=2.0", expect = "holds" },
+    ]
+
+    ["it"]
+    en = "once"
+    zh = "曾经"
+    devices = ["cpu"]
+    eras = [
+        { versions = "<2.0", expect = "holds" },
+        { versions = ">=2.0", expect = "refuted", correction = "it.now" },
+    ]
+
+    ["other.half"]
+    en = "half"
+    zh = "一半"
+    devices = ["cpu"]
+    eras = [{ expect = "refuted", correction = "other.whole" }]
+
+    ["other.whole"]
+    en = "whole"
+    zh = "全部"
+    devices = ["cpu"]
+    eras = [{ expect = "holds" }]
+"""
+
+
+def test_claims_that_correct_one_another_are_told_once_each(make_registry):
+    registry = make_registry(MUTUAL)
+    told = [claim.id for claim in outline(registry.sections[0], registry)]
+    assert told == ["it", "it.now", "other.half", "other.whole"]
