@@ -14,6 +14,8 @@ from fixtures.dialects import Unsayable, accelerator_name, bare_trainer, fit, nu
 from fixtures.modules import Regression
 from ledger.plugin.outcomes import Untested
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
 ABSENT = (
     "GPUs requested but none are available",
     "your machine only has: []",
