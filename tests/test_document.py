@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from ledger.document import Run, command, outline, render_document, outline
+from ledger.document import Run, command, outline, render_document
 from ledger.verdicts import ASSERTION, BROKEN, PASSED, UNTESTED, Case, judge
 
 CLAIMS = """
