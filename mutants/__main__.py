@@ -79,6 +79,10 @@ def _tried(options: argparse.Namespace, mutants: list[Mutant], console: Console)
             task = progress.add_task("", total=min(options.sample, len(mutants)))
             for trial in server.trials(mutants, options.sample, options.jobs):
                 trials.append(trial)
+                if not trial.ended.by:
+                    mutant = trial.mutant
+                    said = f"survived: {mutant.module}:{mutant.line}  {mutant.before}  →  {trial.after}"
+                    console.print(said, soft_wrap=True, markup=False, highlight=False)
                 killed = sum(bool(trial.ended.by) for trial in trials)
                 progress.update(task, advance=1, description=f"{killed} killed", refresh=True)
                 times[1:] = [monotonic()]
