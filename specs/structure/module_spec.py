@@ -11,6 +11,9 @@ from fixtures.dialects import fit, make_trainer
 from fixtures.modules import network, same_weights, weights
 
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
+
 class OnlyModel(pl.LightningModule):
     """Layers, and nothing that trains them; counts how often a batch gets as far as the layers."""
 
