@@ -10,7 +10,6 @@ from fixtures.data import regression_loader
 from fixtures.dialects import fit, make_trainer
 from fixtures.modules import network, same_weights, weights
 
-
 pytestmark = pytest.mark.usefixtures("as_before")
 
 
