@@ -12,7 +12,8 @@ from ledger.registry import tomllib
 from mutants.server import Trial
 
 LOOKED_AT = Path(__file__).parent / "equivalent.toml"
-WHYS = ("equivalent", "invisible")
+LEFT_OUT = ("equivalent", "invisible")
+WHYS = (*LEFT_OUT, "elsewhere")
 COLUMNS = ("by assertion", "by error", "timed out", "survived", *WHYS)
 _ENDS = {"assertion": "by assertion", "error": "by error", "time": "timed out"}
 
@@ -21,7 +22,8 @@ Identity = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Judged:
-    """A mutant that somebody has looked at: equivalent to the original, or different in a way that no user can see."""
+    """A mutant that somebody has looked at: equivalent to the original, different in a way that no user can see, or
+    visible only elsewhere, such as on other hardware, which is no kill, but no hole in the specs either."""
 
     why: str
     reason: str
@@ -71,7 +73,7 @@ class Report:
         for name, row in {**rows, **_by_part(rows), "all": whole}.items():
             cells = [f"{row[column]:>{len(column)}}" for column in COLUMNS]
             lines.append(" ".join([f"{name:{width}}", *cells, f"{_percent(row):>6}"]))
-        lines.append(f"killed: of all but those {' and '.join(WHYS)}; of all, {_percent(whole, of_all=True)}")
+        lines.append(f"killed: of all but those {' and '.join(LEFT_OUT)}; of all, {_percent(whole, of_all=True)}")
         kills = sum(whole[column] for column in _ENDS.values())
         return [*lines, f"{kills} kills in {self.seconds:.0f} s: {60 * kills / self.seconds:.0f} a minute"]
 
@@ -133,7 +135,7 @@ def _by_part(rows: dict[str, Counter]) -> dict[str, Counter]:
 
 
 def _percent(row: Counter, of_all: bool = False) -> str:
-    left_out: Iterable[str] = () if of_all else WHYS
+    left_out: Iterable[str] = () if of_all else LEFT_OUT
     kills = sum(row[column] for column in _ENDS.values())
     whole = sum(row.values()) - sum(row[column] for column in left_out)
     return f"{100 * kills / whole:.0f} %" if whole else "–"

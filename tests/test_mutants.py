@@ -251,7 +251,7 @@ def test_the_report_counts_and_lists_what_survived():
     judged = {("loops/a.py", "A.f", "if a4:", "if not a4:"): Judged("equivalent", "a4 is never read")}
     report = Report([trial(1, "assertion"), trial(2, "time"), trial(3, ""), trial(4, "")], judged, 60.0)
     table = report.lines()
-    assert table[1].split() == ["loops/a.py", "1", "0", "1", "1", "1", "0", "67", "%"]
+    assert table[1].split() == ["loops/a.py", "1", "0", "1", "1", "1", "0", "0", "67", "%"]
     assert table[-2:] == [
         "killed: of all but those equivalent and invisible; of all, 50 %",
         "2 kills in 60 s: 2 a minute",
