@@ -16,6 +16,17 @@ ROOT = Path(__file__).parent.parent
 
 
 def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m ledger", description="What PyTorch Lightning does, release by release."
+    )
+    subcommands = top.add_subparsers(required=True, metavar="COMMAND")
+    common = _common_options()
+    _add_questions(subcommands, common)
+    _add_runs_and_reports(subcommands, common)
+    return top
+
+
+def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--specs", type=Path, default=ROOT / "specs", help="the folder of the specs (default: this one's)"
@@ -23,10 +34,11 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--records", type=Path, default=ROOT / "records", help="the folder of the records")
     common.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the wording (default: en)")
     common.add_argument("--json", action="store_true", help="print JSON instead of text")
-    top = argparse.ArgumentParser(
-        prog="python -m ledger", description="What PyTorch Lightning does, release by release."
-    )
-    subcommands = top.add_subparsers(required=True, metavar="COMMAND")
+    return common
+
+
+def _add_questions(subcommands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """What the registry and the records answer at once."""
     show = subcommands.add_parser("show", parents=[common], help="one claim: wording, eras, verdicts, correction")
     show.add_argument("id", metavar="ID")
     show.set_defaults(run=commands.show)
@@ -44,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     trace.add_argument("--on", metavar="VERSION", help="as recorded of this version (default: the newest)")
     trace.add_argument("--device", choices=DEVICES, help="as recorded on this device")
     trace.set_defaults(run=commands.trace)
+
+
+def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """What runs releases, and what is made of the records."""
     bisect = subcommands.add_parser("bisect", parents=[common], help="the exact releases at which a claim flips")
     bisect.add_argument("id", metavar="ID")
     bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")
@@ -62,7 +78,6 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--github", action="store_true", help="as markdown for the summary of a workflow's job")
     report.add_argument("files", nargs="*", type=Path, metavar="RECORD", default=[Path("record.json")])
     report.set_defaults(run=site.report)
-    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
