@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytorch_lightning as pl
 
-from fixtures.recording import hooks_of
+from fixtures.inspection import hooks_of
 from ledger.registry import Registry, load_registry
 
 OWNERS = {"callback": pl.Callback, "module": pl.LightningModule, "datamodule": pl.LightningDataModule}
