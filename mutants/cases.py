@@ -66,6 +66,15 @@ def run_cases(session, items: Sequence, limit: Callable) -> Ended:
     return Ended(ran=len(items))
 
 
+def noticing(session, items: Sequence) -> list[str]:
+    """Run all, to the end; the ids of the claims whose verdict is not the one that is expected."""
+    for index, item in enumerate(items):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=_following(items, index))
+    run = session.config.stash[RUN]
+    run.judge()
+    return sorted({verdict.claim.id for verdict in run.verdicts if verdict.red})
+
+
 def run_normally(session, items: Sequence) -> tuple[Normal, list[str]]:
     """Run all, to the end; also name the modules that the cases imported."""
     failures, normal, before = Failures(), Normal(), set(sys.modules)

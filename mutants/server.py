@@ -19,7 +19,6 @@ from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from time import monotonic
-from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -67,6 +66,15 @@ class Trial:
     seconds: float
 
 
+@dataclass
+class Task:
+    """Work to do in a fork, and the seconds that it may take there."""
+
+    key: Any
+    work: Callable[[], Any]
+    seconds: float
+
+
 class Server:
     """Pytest's run of the collected specs, replaced by `drive`, which is handed this server."""
 
@@ -97,21 +105,28 @@ class Server:
 
     def trials(self, mutants: Iterable[Mutant], sample: int, jobs: int) -> Iterator[Trial]:
         """Try the first `sample` mutants that can be made, `jobs` at a time, in the order in which they end."""
-        waiting = islice(self._prepared(mutants), sample)
-        running: dict[Connection, tuple[Fork, Mutant, str]] = {}
+        prepared = islice(self._prepared(mutants), sample)
+        tasks = (self._task(*one) for one in prepared)
+        for (mutant, after), ended, seconds in self.each(tasks, jobs):
+            yield Trial(mutant, after, ended, seconds)
+
+    def each(self, tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Any, Any, float]]:
+        """Do each task's work in a fork, `jobs` at a time, and yield what became of it, in the order in which they end:
+        its key, what the work returned, or how the fork ended without returning, and the seconds it took."""
+        waiting = iter(tasks)
+        running: dict[Connection, tuple[Fork, Any]] = {}
         try:
             while True:
-                for _ in range(jobs - len(running)):
-                    for mutant, after, items, replacements in islice(waiting, 1):
-                        fork = self.start(items, replacements)
-                        running[fork.connection] = fork, mutant, after
+                for task in islice(waiting, jobs - len(running)):
+                    fork = self.fork(task.work, task.seconds)
+                    running[fork.connection] = fork, task.key
                 if not running:
                     return
-                for fork, mutant, after in _over(running):
+                for fork, key in _over(running):
                     del running[fork.connection]
-                    yield Trial(mutant, after, _ended_how(fork), monotonic() - fork.started)
+                    yield key, _ended_how(fork), monotonic() - fork.started
         finally:
-            for fork, *_ in running.values():
+            for fork, _ in running.values():
                 fork.end()
 
     def _prepared(self, mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str, list, list]]:
@@ -125,7 +140,7 @@ class Server:
             if replacements:
                 yield mutant, after, [self.items[node] for node in nodes], replacements
 
-    def start(self, items: list[pytest.Item], replacements: list[tuple[FunctionType, CodeType]]) -> Fork:
+    def _task(self, mutant: Mutant, after: str, items: list, replacements: list) -> Task:
         seconds = self.normal.seconds
 
         def work() -> Ended:
@@ -133,7 +148,11 @@ class Server:
                 function.__code__ = code
             return run_cases(self.session, items, lambda item: CASE_SECONDS + SLOWER * seconds[item.nodeid])
 
-        return self.fork(work, CASE_SECONDS + SLOWER * sum(seconds[item.nodeid] for item in items))
+        return Task((mutant, after), work, self.limit(items))
+
+    def limit(self, items: Iterable[pytest.Item]) -> float:
+        """The seconds that a fork may take for these cases."""
+        return CASE_SECONDS + SLOWER * sum(self.normal.seconds[item.nodeid] for item in items)
 
     def fork(self, work: Callable[[], Any], seconds: float) -> Fork:
         """Start a process that does the work, in a folder of its own and where nothing it prints is seen."""
@@ -166,15 +185,15 @@ class Server:
         self.session.config._tmp_path_factory._basetemp = folder / "tmp"
 
 
-def _over(running: dict[Connection, tuple[Fork, Mutant, str]]) -> list[tuple[Fork, Mutant, str]]:
+def _over(running: dict[Connection, tuple[Fork, Any]]) -> list[tuple[Fork, Any]]:
     """Wait for the first that has something to say, or whose time is over."""
-    left = min(fork.deadline for fork, *_ in running.values()) - monotonic()
+    left = min(fork.deadline for fork, _ in running.values()) - monotonic()
     ready = wait(list(running), timeout=max(0.0, left))
     now = monotonic()
     return [entry for key, entry in running.items() if key in ready or entry[0].deadline <= now]
 
 
-def _ended_how(fork: Fork) -> Ended:
+def _ended_how(fork: Fork) -> Any:
     result = None
     try:
         result = fork.connection.recv() if fork.connection.poll() else Ended("time")
