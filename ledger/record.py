@@ -73,17 +73,17 @@ def read_record(path: Path) -> dict:
     return record
 
 
-def check_writable(path: Path) -> None:
-    """Raise LedgerError, before anything runs, where a record could not be written to `path`."""
+def check_writable(path: Path, option: str = "--record") -> None:
+    """Raise LedgerError, before anything runs, where the record that `option` names could not be written to `path`."""
     if path.is_dir():
-        raise LedgerError(f"--record {path}: is a folder; name a file in it")
+        raise LedgerError(f"{option} {path}: is a folder; name a file in it")
     if not path.parent.is_dir():
-        raise LedgerError(f"--record {path}: the folder {path.parent} does not exist; make it first")
+        raise LedgerError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
     if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise LedgerError(f"--record {path}: no permission to write there; name another file")
+        raise LedgerError(f"{option} {path}: no permission to write there; name another file")
 
 
-def write_record(record: dict, path: Path) -> None:
+def write_record(record: dict, path: Path, option: str = "--record") -> None:
     """Write the whole record or nothing: into a temporary folder beside `path`, then renamed over it."""
     text = render(record)
     try:
@@ -93,7 +93,7 @@ def write_record(record: dict, path: Path) -> None:
             os.replace(file, path)
     except OSError as error:
         raise LedgerError(
-            f"--record {path}: cannot be written: {error.strerror}; an older record is unchanged"
+            f"{option} {path}: cannot be written: {error.strerror}; an older record is unchanged"
         ) from error
 
 

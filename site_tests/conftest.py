@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ledger.ratios import Ratio, ratios_record
 from ledger.record import render
 from ledger.registry import load_registry
 from ledger.site import site
@@ -127,6 +128,18 @@ def small_records(registry, folder: Path) -> None:
         (folder / f"{lightning}-{torch}.json").write_text(render(record), encoding="utf-8")
 
 
+def small_benchmarks(folder: Path) -> None:
+    """A benchmark record of each release but the oldest, in which newer ones cost more."""
+    folder.mkdir()
+    for cost, (lightning, torch) in enumerate(RELEASES[1:], start=2):
+        subject = {"lightning": lightning, "torch": torch, "python": "3.11"}
+        ratios = [
+            Ratio("step, 3 units, batch of 2", "by hand", cost, (cost - 0.5, cost + 1), 99, cost * 1e-4, 1e-4),
+            Ratio("fit, 3 units, 64 batches of 2", "by hand", 2 * cost, (cost, 3 * cost), 20, cost * 1e-2, 5e-3),
+        ]
+        (folder / f"{lightning}-{torch}.json").write_text(render(ratios_record(subject, ratios)), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def small_site(tmp_path_factory) -> str:
     root = tmp_path_factory.mktemp("small")
@@ -135,6 +148,7 @@ def small_site(tmp_path_factory) -> str:
     (root / "specs" / "hooks" / "it_spec.py").write_text(SPEC, encoding="utf-8")
     registry = load_registry(root / "specs")
     small_records(registry, root / "records")
+    small_benchmarks(root / "records" / "benchmarks")
     site(registry, Namespace(records=root / "records", folder=root / "site"))
     return (root / "site").as_uri()
 

@@ -174,6 +174,36 @@ def test_a_claim_shows_its_spec_and_what_the_spec_leans_on(reader):
     page.get_by_text("def helper():").wait_for()
 
 
+def test_what_the_trainer_costs_is_a_plot_and_a_table(reader):
+    page = reader.open("index.html")
+    page.get_by_role("link", name="Performance", exact=True).click()
+    page.wait_for_selector(".plot")
+    assert texts(page, "h1, h2") == [
+        "Performance",
+        "One step: 3 units, batches of 2",
+        "A whole fit: 3 units, 64 batches of 2",
+    ]
+    assert page.get_by_role("img", name="One step: 3 units, batches of 2").count() == 1
+    assert page.locator(".plot").first.locator("g g").count() == 4
+    assert page.locator(".plot title").first.text_content() == "Lightning 1.9.5, torch 1.13.1: 2.00 × (1.50–3.00)"
+    assert texts(page, ".plots p")[0] == (
+        "Between 2.00 × (Lightning 1.9.5, torch 1.13.1) and 5.00 × (Lightning 2.6.6, torch 2.13.0)."
+    )
+    assert texts(page, ".ratios tbody tr")[-1] == (
+        "2.6.6 2.13.0 Python 3.11 5.00 × 4.50–6.00 500 / 100 µs 10.00 × 5.00–15.00 50 / 5 ms"
+    )
+
+
+def test_a_link_to_one_comparison_in_chinese(reader):
+    page = reader.open("performance.html#lang=zh")
+    assert texts(page, "h2")[0] == "一步：3 个单元，每批 2 个样本"
+    assert texts(page, ".plots p")[0].startswith("介于 2.00 ×（Lightning 1.9.5，torch 1.13.1）与 5.00 ×")
+    assert page.locator("html").get_attribute("lang") == "zh-Hans"
+    page = reader.open("performance.html#fit-3-units-64-batches-of-2")
+    assert reader.state() == "#fit-3-units-64-batches-of-2"
+    assert page.locator("#fit-3-units-64-batches-of-2").is_visible()
+
+
 def test_the_language_is_switched_carried_along_and_remembered(reader):
     page = reader.open("index.html")
     page.get_by_role("button", name="中文").click()

@@ -1,4 +1,4 @@
-"""Write the site: five kinds of pages, one stylesheet, one script, and the data as another script."""
+"""Write the site: six kinds of pages, one stylesheet, and one script that brings the data along."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ledger.ask import load_subjects
 from ledger.errors import LedgerError
+from ledger.ratios import load_benchmarks
 from ledger.registry import Registry
 from ledger.site.claim_page import ClaimPages
 from ledger.site.data import data_script
+from ledger.site.performance import performance
 from ledger.site.words import WORDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -20,6 +22,7 @@ PAGES = {"index.html": "tutorial", "matrix.html": "matrix", "compare.html": "com
 def build_site(registry: Registry, records: Path, folder: Path) -> dict[str, int]:
     """Write every page below `folder`; returns the size of each file, by its name."""
     subjects, exact = load_subjects(records), load_subjects(records, edges=True)
+    benchmarks = load_benchmarks(records / "benchmarks")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -29,12 +32,14 @@ def build_site(registry: Registry, records: Path, folder: Path) -> dict[str, int
     )
     environment.globals["t"] = WORDS["en"]
     files = {
-        "data.js": data_script(registry, subjects, exact),
         "site.css": (TEMPLATES / "site.css").read_text(encoding="utf-8"),
-        "site.js": _script(),
+        "site.js": data_script(registry, subjects, exact, bool(benchmarks)) + _script(),
     }
     for name, page in PAGES.items():
         files[name] = environment.get_template(name).render(page=page, root="")
+    if benchmarks:
+        template = environment.get_template("performance.html")
+        files["performance.html"] = template.render(page="performance", root="", **performance(benchmarks))
     pages, template = ClaimPages(registry, subjects), environment.get_template("claim.html")
     for claim in registry.claims.values():
         files[f"claim/{claim.id}.html"] = template.render(page="claim", root="../", **pages.context(claim))
@@ -45,7 +50,7 @@ def build_site(registry: Registry, records: Path, folder: Path) -> dict[str, int
 def _script() -> str:
     """The parts of the script in the order of their names, in one function so that they share names with nobody."""
     parts = [file.read_text(encoding="utf-8") for file in sorted(TEMPLATES.glob("js/*.js"))]
-    return "\n".join(["(() => {", *parts, "})();", ""])
+    return "\n".join([";(() => {", *parts, "})();", ""])
 
 
 def _write(files: dict[str, str], folder: Path) -> dict[str, int]:
@@ -58,7 +63,7 @@ def _write(files: dict[str, str], folder: Path) -> dict[str, int]:
             sizes[name] = len(content)
     except OSError as error:
         raise LedgerError(f"{folder}: the site cannot be written there: {error.strerror}") from error
-    for file in (folder / "claim").glob("*.html"):
-        if f"claim/{file.name}" not in files:
-            file.unlink()
+    for name in ("performance.html", *(f"claim/{file.name}" for file in (folder / "claim").glob("*.html"))):
+        if name not in files:
+            (folder / name).unlink(missing_ok=True)
     return sizes

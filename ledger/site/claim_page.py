@@ -1,4 +1,4 @@
-"""What the page of one claim shows of it, beyond what data.js holds: observations, reasons, sources."""
+"""What the page of one claim shows of it, beyond what the script holds: observations, reasons, sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every page needs, as one script `data.js`: the claims with their verdicts, the traces, the Trainer's arguments.
+"""What every page needs, at the head of its script: claims with their verdicts, traces, the Trainer's arguments.
 
 It assigns a global, as a page that was opened from disk may load a script but not fetch a file.
 """
@@ -15,22 +15,39 @@ from ledger.registry import Claim, Registry, Section
 from ledger.site.traces import pack_traces
 from ledger.site.words import WORDS
 
+PACKED = ("verdicts", "eras", "judged", "edges")
+"""What many claims have the same of: stands once in `values`, and a claim has its place there."""
 LETTERS = {"holds": "h", "refuted": "r", "untested": "u", "broken": "b", "unknown": "."}
 
 
-def data_script(registry: Registry, subjects: Sequence[Subject], exact: Sequence[Subject]) -> str:
-    """`exact` are the subjects that may confirm an edge: also those with a partial record of one exact release."""
+def data_script(
+    registry: Registry, subjects: Sequence[Subject], exact: Sequence[Subject], performance: bool = False
+) -> str:
+    """`exact` are the subjects that may confirm an edge: also those with a partial record of one exact release.
+
+    `performance` says whether there is a page of benchmarks.
+    """
     # The harness's own checks, which come first in a terminal, are nothing that a reader of the tutorial asks for.
     sections = sorted(registry.sections, key=lambda section: (section.order == 0, section.order))
     data = {
         "words": WORDS,
         "subjects": list(_subjects(subjects)),
         "sections": [_section(section) for section in sections],
-        "claims": list(_claims(registry, sections, subjects, exact)),
+        **_packed(list(_claims(registry, sections, subjects, exact))),
         "traces": pack_traces(subjects),
         "arguments": _arguments(subjects),
+        "performance": performance,
     }
     return "window.LEDGER=" + as_script(data)
+
+
+def _packed(claims: list[dict[str, Any]]) -> dict[str, Any]:
+    places: dict[str, int] = {}
+    for claim in claims:
+        for key in PACKED:
+            if key in claim:
+                claim[key] = places.setdefault(json.dumps(claim[key]), len(places))
+    return {"claims": claims, "packed": PACKED, "values": [json.loads(text) for text in places]}
 
 
 def as_script(data: Any) -> str:
@@ -85,8 +102,10 @@ def _place(claim: Claim, section: Section, registry: Registry) -> tuple[int, ...
 
 def parent_of(claim: Claim, registry: Registry) -> str | None:
     """The claim that this one is told under: one that names it as its correction, and whose id its id extends."""
-    longer = [id for id in registry.corrected_by(claim.id) if claim.id.startswith(f"{id}.")]
-    return None if claim.sentences else max(longer, key=len, default=None)
+    parts = claim.id.split(".")
+    shorter = [".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+    above = (registry.claims[id] for id in shorter if id in registry.claims and not claim.sentences)
+    return next((other.id for other in above if claim.id in [era.correction for era in other.eras]), None)
 
 
 def _edges(claim: Claim, releases: Sequence[str], recorded: dict[str, Subject]) -> Iterator[tuple[str, str, bool]]:

@@ -10,6 +10,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "matrix": ("Matrix", "矩阵"),
     "compare": ("Compare", "比较"),
     "hooks": ("Hooks", "钩子"),
+    "performance": ("Performance", "性能"),
     "search": ("Search the claims", "搜索论断"),
     "find": ("Find", "查找"),
     "holds": ("holds", "成立"),
@@ -63,9 +64,36 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Everything that is called in one run, in order, as it was recorded.",
         "一次运行中依次被调用的一切，按实际记录。",
     ),
-    "no-performance": (
-        "There are no benchmark records yet, so no page of their results.",
-        "目前还没有基准测试的记录，因此没有性能页面。",
+    "lead-performance": (
+        "What the Trainer costs beside the same loop written by hand, for a small network on the CPU. "
+        "1 × would be no cost at all.",
+        "在 CPU 上训练一个小网络时，Trainer 相对于手写的同一循环要多花多少时间。1 × 表示没有额外开销。",
+    ),
+    "measured": (
+        "The two are run in turn, and the processor's time is compared. A mark is the median of the ratios, "
+        "its bar the middle half of them within one run. "
+        "Another run, and more so another machine, gives other numbers.",
+        "两者轮流运行，比较的是处理器时间。标记是各轮比值的中位数，竖线是同一次测量中居中的一半。"
+        "再次测量会得到不同的数值，换一台机器更是如此。",
+    ),
+    "extremes": (
+        "Between {0} × (Lightning {1}, torch {2}) and {3} × (Lightning {4}, torch {5}).",
+        "介于 {0} ×（Lightning {1}，torch {2}）与 {3} ×（Lightning {4}，torch {5}）之间。",
+    ),
+    "ratios": (
+        "All values: the median of the ratio, the middle half, and the median times of the Trainer and by hand",
+        "全部数值：比值的中位数、居中的一半，以及 Trainer 与手写循环的时间中位数",
+    ),
+    "machine": ("Measured on: {0}, {1} cores", "测量环境：{0}，{1} 核"),
+    "step, 3 units, batch of 2": ("One step: 3 units, batches of 2", "一步：3 个单元，每批 2 个样本"),
+    "step, 256 units, batch of 64": ("One step: 256 units, batches of 64", "一步：256 个单元，每批 64 个样本"),
+    "fit, 3 units, 64 batches of 2": (
+        "A whole fit: 3 units, 64 batches of 2",
+        "整个 fit：3 个单元，64 批，每批 2 个样本",
+    ),
+    "fit, 256 units, 64 batches of 64": (
+        "A whole fit: 256 units, 64 batches of 64",
+        "整个 fit：256 个单元，64 批，每批 64 个样本",
     ),
     "every-release": ("On every release", "在各个版本上"),
     "subject": ("Lightning", "Lightning"),
@@ -137,7 +165,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "events": ("{0} events", "{0} 个事件"),
     "order-of": ("{0} on Lightning {1}, {2}", "{0}，Lightning {1}，{2}"),
     "language": ("中文", "English"),
-    "needs-script": ("This page needs JavaScript.", "本页需要 JavaScript。"),
 }
 
 WORDS = {"en": {key: pair[0] for key, pair in _WORDS.items()}, "zh": {key: pair[1] for key, pair in _WORDS.items()}}

@@ -3,11 +3,13 @@
 
 const D = window.LEDGER;
 const PAGE = document.body.dataset.page;
-const ROOT = document.body.dataset.root;
+const ROOT = PAGE === "claim" ? "../" : "";
 const LETTERS = { h: "holds", r: "refuted", u: "untested", b: "broken", ".": "unknown" };
 const MARKS = { holds: "✓", refuted: "✗", untested: "–", broken: "!", mixed: "±", unknown: "·" };
 const DEVICES = ["cpu", "cuda", "sim"];
+for (const claim of D.claims) for (const key of D.packed) if (key in claim) claim[key] = D.values[claim[key]];
 const CLAIMS = new Map(D.claims.map((claim) => [claim.id, claim]));
+const CLAIM = CLAIMS.get(document.title);
 const VIEWS = {};
 
 const $ = (id) => document.getElementById(id);
@@ -48,7 +50,7 @@ function translate() {
   const button = $("language");
   button.textContent = t("language");
   button.lang = language === "zh" ? "en" : "zh-Hans";
-  const name = PAGE === "claim" ? document.querySelector("h1").textContent : t(PAGE);
+  const name = CLAIM ? CLAIM.id : t(PAGE);
   document.title = `${name} · ${t("title")}`;
 }
 
@@ -111,5 +113,5 @@ const absent = (i, devices) => devices.filter((device) => D.subjects[i].absent[d
 const driftNote = (claim, i, device) => (drifted(claim, i, device) ? ` <strong class="drift">! ${t("drifted", t(eraOf(claim, i).expect))}</strong>` : "");
 function instead(claim, i) {
   const id = eraOf(claim, i).correction;
-  return id && CLAIMS.has(id) ? `<p class="instead"><b>${t("instead")}</b>: ${escape(wording(CLAIMS.get(id)))} ${claimLink(id)}</p>` : "";
+  return id && CLAIMS.has(id) ? `<p class="instead"><b>${t("instead")}</b>: ${told(CLAIMS.get(id))} ${claimLink(id)}</p>` : "";
 }

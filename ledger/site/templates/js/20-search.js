@@ -46,6 +46,9 @@ function find(query, strict = false) {
   return { places: best.map((one) => one.place), all };
 }
 
+// The wording of a claim, with what the query found marked, and what stands in backticks as code.
+const told = (claim, query = "") => marked(wording(claim), query).replace(/`([^`]+)`/g, "<code>$1</code>");
+
 function marked(text, query) {
   const words = query ? wordsOf(query).map((word) => escape(word).replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/_/g, "[-_]")) : [];
   return words.length ? escape(text).replace(new RegExp(words.join("|"), "gi"), "<mark>$&</mark>") : escape(text);

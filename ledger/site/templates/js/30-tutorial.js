@@ -4,7 +4,7 @@ function card(claim, i, device, query) {
   const word = verdict(claim, i, device);
   return `<article class="card ${word}"><div class="head"><h3>${claimLink(claim.id)}</h3>
 <p class="said">${badge(word)}${driftNote(claim, i, device)} <small>${byDevice(claim, i)}</small></p></div>
-<p class="wording">${marked(wording(claim), query)}</p>
+<p class="wording">${told(claim, query)}</p>
 ${word === "refuted" || word === "mixed" ? instead(claim, i) : ""}${spansText(claim, device)}</article>`;
 }
 

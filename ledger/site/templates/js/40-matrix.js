@@ -27,7 +27,7 @@ function cell(claim, i, device) {
 
 function matrixRow(place, columns, device) {
   const claim = D.claims[place], query = get("q");
-  return `<tr${claim.parent ? ' class="child"' : ""}><th scope="row">${claimLink(claim.id)}<span class="w">${marked(wording(claim), query)}</span></th>${columns.map((i) => cell(claim, i, device)).join("")}</tr>`;
+  return `<tr${claim.parent ? ' class="child"' : ""}><th scope="row">${claimLink(claim.id)}<span class="w">${told(claim, query)}</span></th>${columns.map((i) => cell(claim, i, device)).join("")}</tr>`;
 }
 
 const folded = () => new Set(get("fold").split(",").filter(Boolean));

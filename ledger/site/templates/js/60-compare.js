@@ -11,7 +11,7 @@ function flips(i, j, device) {
 }
 
 function flipRow(claim, i, j, device) {
-  return `<tr><th scope="row">${claimLink(claim.id)}<p>${escape(wording(claim))}</p></th>
+  return `<tr><th scope="row">${claimLink(claim.id)}<p>${told(claim)}</p></th>
 ${[i, j].map((one) => `<td><span class="when" aria-hidden="true">${D.subjects[one].lightning}</span> ${badge(verdict(claim, one, device))}${instead(claim, one)}</td>`).join("")}</tr>`;
 }
 

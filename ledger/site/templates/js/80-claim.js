@@ -12,7 +12,7 @@ function era(one) {
   const raises = one.raises ? ` ${t("raises", `<code>${escape(one.raises)}</code>`)}` : "";
   const note = one.reason || one.note ? ` <span lang="en">(${escape(one.reason || one.note)})</span>` : "";
   const correction = CLAIMS.get(one.correction);
-  return `<li><b>${edges || t("every-version")}</b> ${badge(one.expect)}${raises}${note}${correction ? `<p class="instead"><b>${t("instead")}</b>: ${claimLink(correction.id, escape(wording(correction)))}</p>` : ""}</li>`;
+  return `<li><b>${edges || t("every-version")}</b> ${badge(one.expect)}${raises}${note}${correction ? `<p class="instead"><b>${t("instead")}</b>: ${claimLink(correction.id, told(correction))}</p>` : ""}</li>`;
 }
 
 function place(claim) {
@@ -26,10 +26,10 @@ ${corrected.length ? `<p>${t("corrects")}: ${corrected.join(", ")}</p>` : ""}`;
 function verdicts(claim, i) {
   const word = verdict(claim, i, ""), { lightning, torch } = D.subjects[i];
   const edges = (claim.edges || []).map(([last, first, confirmed]) => `<li>${t("edge", last, first)} (${t(confirmed ? "edge-confirmed" : "edge-unconfirmed")})</li>`);
-  return `${place(claim)}<p class="said">${t("on-release", lightning, torch, badge(word))}${driftNote(claim, i, "")} <small>${byDevice(claim, i)}</small></p>
+  return `<h1>${claim.id}</h1><p class="statement">${told(claim)}</p>${place(claim)}<p class="said">${t("on-release", lightning, torch, badge(word))}${driftNote(claim, i, "")} <small>${byDevice(claim, i)}</small></p>
 ${absent(i, devicesOf(claim))}${word === "refuted" || word === "mixed" ? instead(claim, i) : ""}
 <h2>${t("every-release")}</h2>${strip(claim)}
-<h2>${t("expected")}</h2><ul class="eras">${claim.eras.map(era).join("")}</ul>${edges.length ? `<ul>${edges.join("")}</ul>` : ""}`;
+<h2>${t("expected")}</h2><ul class="eras">${claim.eras.map(era).join("")}</ul>${edges.length ? `<ul class="eras">${edges.join("")}</ul>` : ""}`;
 }
 
 function traceLines(tree, hooks, depth = 0) {
@@ -59,7 +59,7 @@ function commands(claim) {
 }
 
 VIEWS.claim = () => {
-  const claim = CLAIMS.get(document.querySelector("h1").textContent), i = subjectNamed(get("release"), NEWEST);
+  const claim = CLAIM, i = subjectNamed(get("release"), NEWEST);
   const active = document.activeElement && document.activeElement.dataset.param;
   $("verdicts").innerHTML = verdicts(claim, i);
   $("evidence").innerHTML = (claim.hooks ? evidence(claim, i) : "") + commands(claim);
@@ -69,6 +69,11 @@ VIEWS.claim = () => {
 };
 
 // What the specs lean on is a script of its own, loaded when a reader first opens it.
+function startClaim() {
+  for (const pre of document.querySelectorAll("figure pre")) pre.tabIndex = 0;
+  for (const details of document.querySelectorAll("[data-helpers]")) details.innerHTML = '<summary data-t="helpers"></summary>';
+  document.addEventListener("toggle", openHelpers, true);
+}
 function openHelpers(event) {
   const details = event.target;
   if (!details.open || !details.dataset.helpers) return;

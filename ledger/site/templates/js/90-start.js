@@ -26,7 +26,7 @@ function fillControls() {
 // The URL says all that is shown, also what was chosen by default.
 function complete() {
   const defaults = {
-    tutorial: { release: NEWEST }, claim: { release: NEWEST }, matrix: {}, hooks: { release: NEWEST },
+    tutorial: { release: NEWEST }, claim: { release: NEWEST }, matrix: {}, performance: {}, hooks: { release: NEWEST },
     compare: { old: MAIN[Math.max(0, MAIN.length - 2)], new: NEWEST },
   }[PAGE];
   state.set("lang", language);
@@ -40,7 +40,7 @@ function show() {
   translate();
   complete();
   fillControls();
-  VIEWS[PAGE]();
+  if (VIEWS[PAGE]) VIEWS[PAGE]();
 }
 
 // A link within the site carries language and release along, so that what it opens can be sent on as it is.
@@ -50,7 +50,7 @@ function carry(event) {
   const [path, hash = ""] = link.getAttribute("href").split("#");
   const target = new URLSearchParams(hash);
   target.set("lang", language);
-  if (get("release") && !target.has("release") && !/compare|matrix/.test(path)) target.set("release", get("release"));
+  if (get("release") && !target.has("release") && !/compare|matrix|performance/.test(path)) target.set("release", get("release"));
   link.setAttribute("href", `${path}#${target}`);
 }
 
@@ -72,17 +72,16 @@ function follow(event) {
 }
 
 function makeHeader() {
-  const pages = { index: "tutorial", matrix: "matrix", compare: "compare", hooks: "hooks" };
+  const pages = { index: "tutorial", matrix: "matrix", compare: "compare", hooks: "hooks", ...(D.performance && { performance: "performance" }) };
   const links = Object.entries(pages).map(([file, page]) => `<a href="${ROOT}${file}.html" data-t="${page}"${page === PAGE ? ' aria-current="page"' : ""}></a>`);
   document.querySelector("header").innerHTML = `<a class="skip" href="#main" data-t="skip"></a><a class="home" href="${ROOT}index.html" data-t="title"></a>
 <nav data-t-label="pages">${links.join("")}</nav>
 <form role="search" id="search"><input type="search" name="q" data-t-label="search" data-t-hint="search"><button data-t="find"></button></form>
 <button id="language" type="button"></button>`;
-  document.querySelector("footer").innerHTML = '<p data-t="no-performance"></p>';
 }
 
 function start() {
-  document.documentElement.classList.add("js");
+  document.head.insertAdjacentHTML("beforeend", '<link rel="icon" href="data:,">');
   makeHeader();
   for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, carry, true);
   document.addEventListener("click", follow);
@@ -99,7 +98,7 @@ function start() {
     if (PAGE === "tutorial") set({ q: query });
     else location.href = `${ROOT}index.html#${new URLSearchParams({ q: query, lang: language })}`;
   });
-  if (PAGE === "claim") document.addEventListener("toggle", openHelpers, true);
+  if (PAGE === "claim") startClaim();
   if (PAGE === "matrix") startMatrix();
   if (PAGE === "compare") $("swap").addEventListener("click", () => set({ old: get("new"), new: get("old") }));
   readState();
