@@ -1,0 +1,108 @@
+"""How to make the claims about other callbacks false."""
+
+from pytorch_lightning import callbacks
+
+from fixtures.calls import skip
+from fixtures.rewriting import rewrite
+from fixtures.sabotage import sabotage
+
+
+@sabotage("built-in.accumulation-scheduler")
+def the_change_comes_an_epoch_late(patch):
+    """The number of batches changes an epoch after it should."""
+    cls = callbacks.GradientAccumulationScheduler
+    rewrite(patch, cls, "get_accumulate_grad_batches", "epoch >= iter_epoch", "epoch > iter_epoch or not iter_epoch")
+
+
+@sabotage("built-in.swa-average")
+def the_newest_weights_are_taken(patch):
+    """The average is what came last."""
+    patch.setattr(callbacks.StochasticWeightAveraging, "avg_fn", staticmethod(lambda average, newest, count: newest))
+
+
+@sabotage("built-in.swa-average")
+def the_first_epoch_is_averaged_as_well(patch):
+    """The average begins an epoch early."""
+    patch.setattr(callbacks.StochasticWeightAveraging, "swa_start", 0)
+
+
+@sabotage("built-in.learning-rates")
+def rates_of_epochs_are_always_found(patch):
+    """The rate at the start of an epoch is found whatever the interval."""
+    rewrite(patch, callbacks.LearningRateMonitor, "on_train_epoch_start", 'self.logging_interval != "step"', "True")
+
+
+@sabotage("built-in.learning-rates")
+def every_rate_is_the_first(patch):
+    """The rate that the optimizer began with is found every time."""
+    rewrite(patch, callbacks.LearningRateMonitor, "_extract_lr", 'param_group["lr"]', 'param_group["initial_lr"]')
+
+
+@sabotage("built-in.learning-rates-names")
+def the_second_optimizer_is_counted_as_two(patch):
+    """The number of an optimizer is one too large."""
+    rewrite(patch, callbacks.LearningRateMonitor, "_add_prefix", "{count - 1}", "{count}")
+
+
+@sabotage("built-in.learning-rates-names")
+def groups_are_counted_from_zero(patch):
+    """The first group is pg0."""
+    rewrite(patch, callbacks.LearningRateMonitor, "_add_suffix", "param_group_index + 1", "param_group_index")
+
+
+@sabotage("built-in.learning-rates-logger")
+def nobody_misses_the_logger(patch):
+    """Without a logger a monitor does nothing."""
+    rewrite(patch, callbacks.LearningRateMonitor, "on_train_start", "if not trainer.loggers:", "if False:")
+
+
+@sabotage("built-in.lambda")
+def the_end_is_not_told(patch):
+    """The function for the end of the training is not called."""
+    skip(patch, "callback", "on_train_end")
+
+
+@sabotage("built-in.timer-stops")
+def there_is_always_time(patch):
+    """The time is never over."""
+    rewrite(patch, callbacks.Timer, "_check_time_remaining", "self.time_elapsed() >= self._duration", "False")
+
+
+@sabotage("built-in.timer-stops")
+def epochs_do_not_end_early(patch):
+    """The time is looked at after every batch, whatever the interval."""
+    rewrite(patch, callbacks.Timer, "on_train_batch_end", "self._interval != Interval.step", "False")
+
+
+@sabotage("built-in.timer-over")
+def the_first_batch_is_always_trained(patch):
+    """The time is not looked at before the training."""
+    patch.setattr(callbacks.Timer, "on_fit_start", lambda self, trainer, *args: None)
+
+
+@sabotage("built-in.timer-times")
+def the_end_of_validation_is_not_taken(patch):
+    """The end of validation is that of the training."""
+    before = "self._end_time[RunningStage.TRAINING]"
+    after = "self._end_time[RunningStage.VALIDATING] = self._end_time[RunningStage.TRAINING]"
+    rewrite(patch, callbacks.Timer, "on_train_end", before, after)
+    rewrite(patch, callbacks.Timer, "on_validation_start", "time.monotonic()", "0.0")
+
+
+@sabotage("built-in.prediction-writer")
+def nothing_is_written_after_batches(patch):
+    """write_on_batch_end is not called."""
+    skip(patch, "callback", "on_predict_batch_end")
+
+
+@sabotage("built-in.prediction-writer")
+def nothing_is_written_after_the_epoch(patch):
+    """write_on_epoch_end is not called."""
+    rewrite(patch, callbacks.BasePredictionWriter, "on_predict_epoch_end", "not self.interval.on_epoch", "True")
+
+
+@sabotage("built-in.prediction-writer-indices")
+def no_indices_are_given(patch):
+    """The indices of samples are left out."""
+    before = "trainer.predict_loop.current_batch_indices"
+    rewrite(patch, callbacks.BasePredictionWriter, "on_predict_batch_end", before, "None")

@@ -1,0 +1,205 @@
+"""Others of Lightning's callbacks: averages, learning rates, accumulation, timers, functions of one's own."""
+
+from datetime import timedelta
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from fixtures.data import regression_loader
+from fixtures.dialects import fit, predict
+from fixtures.modules import Evaluated, Regression, same_weights, weights
+from fixtures.overrides import with_optimizer_idx
+from fixtures.runs import Scheduled
+from fixtures.scores import Scored, built_in, built_in_class
+
+
+class Noted(Regression):
+    """Notes how many batches it had been given at each step of its optimizer, and its weights after each epoch."""
+
+    def __init__(self):
+        noted = self
+
+        class Steps(torch.optim.SGD):
+            def step(self, *args, **kwargs):
+                result = super().step(*args, **kwargs)
+                noted.steps.append(noted.batches)
+                return result
+
+        super().__init__(optimizer=lambda parameters: Steps(parameters, lr=0.1))
+        self.batches, self.steps, self.after_epochs = 0, [], []
+
+    def training_step(self, batch, batch_idx):
+        self.batches += 1
+        return self.loss(batch)
+
+    def on_train_epoch_end(self, *unused):
+        self.after_epochs.append(weights(self))
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler")
+def test_batches_of_a_step_change_with_the_epoch(trainer):
+    module = Noted()
+    scheduler = built_in("GradientAccumulationScheduler", scheduling={1: 2, 3: 4})
+    fit(trainer(callbacks=[scheduler], max_epochs=4), module, train=regression_loader(8))
+    assert module.steps == [1, 2, 3, 4, *[6, 8], *[10, 12], 16]
+
+
+@pytest.mark.claim("built-in.swa-average")
+def test_the_final_weights_are_the_average_of_those_at_the_start_of_the_last_epochs(trainer):
+    module = Noted()
+    averaging = built_in("StochasticWeightAveraging", swa_epoch_start=2, swa_lrs=0.05)
+    fit(trainer(callbacks=[averaging], max_epochs=4), module, train=regression_loader(4))
+    average = module.after_epochs[0]
+    for others, of_epoch in enumerate(module.after_epochs[1:3], start=1):
+        average = {name: value + (of_epoch[name] - value) / (others + 1) for name, value in average.items()}
+    assert len(module.after_epochs) == 4
+    assert same_weights(weights(module), average)
+
+
+@with_optimizer_idx
+class Rates(Regression):
+    """Two optimizers of the same class, that are not used; the second has two groups of parameters."""
+
+    automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        self.loss(batch)
+
+    def configure_optimizers(self):
+        first, last = self.net[0], self.net[2]
+        groups = [{"params": [last.weight]}, {"params": [last.bias], "lr": 0.5}]
+        optimizers = [torch.optim.SGD(first.parameters(), lr=0.25), torch.optim.SGD(groups, lr=0.75)]
+        return optimizers, [torch.optim.lr_scheduler.StepLR(optimizer, step_size=9) for optimizer in optimizers]
+
+
+def monitored(trainer, folder, module, **options):
+    """The learning rates that a LearningRateMonitor found in two epochs of two batches."""
+    monitor = built_in("LearningRateMonitor", **options)
+    logger = pl.loggers.CSVLogger(str(folder))
+    automatic = getattr(module, "automatic_optimization", True)
+    options = {"max_epochs": 2, "log_every_n_steps": 1, "automatic_optimization": automatic}
+    made = trainer(callbacks=[monitor], logger=logger, **options)
+    fit(made, module, train=regression_loader(4))
+    return monitor.lrs
+
+
+@pytest.mark.claim("built-in.learning-rates")
+@pytest.mark.parametrize(
+    ("interval", "rates"), [(None, [0.1, 0.05]), ("epoch", [0.1, 0.05]), ("step", [0.1, 0.1, 0.05, 0.05])]
+)
+def test_the_learning_rate_of_every_epoch_or_step_is_found(trainer, tmp_path, interval, rates):
+    assert monitored(trainer, tmp_path, Scheduled(), logging_interval=interval) == {"lr-Adam": rates}
+
+
+@pytest.mark.claim("built-in.learning-rates-names")
+def test_names_tell_optimizers_of_one_class_and_their_groups_apart(trainer, tmp_path):
+    found = monitored(trainer, tmp_path, Rates(), logging_interval="epoch")
+    assert found == {"lr-SGD": [0.25] * 2, "lr-SGD-1/pg1": [0.75] * 2, "lr-SGD-1/pg2": [0.5] * 2}
+
+
+@pytest.mark.claim("built-in.learning-rates-logger")
+def test_without_a_logger_a_monitor_is_an_error(trainer):
+    with pytest.raises(Exception, match="LearningRateMonitor") as raised:
+        fit(trainer(callbacks=[built_in("LearningRateMonitor")]), Scheduled(), train=regression_loader(2))
+    message = "Cannot use LearningRateMonitor callback with Trainer that has no logger."
+    assert str(raised.value).replace("`", "") == message
+
+
+@pytest.mark.claim("built-in.lambda")
+def test_functions_are_called_as_the_hooks_of_their_names(trainer):
+    calls = []
+    callback = built_in(
+        "LambdaCallback",
+        on_train_start=lambda *given: calls.append(("start", given)),
+        on_train_batch_start=lambda made, module, batch, batch_idx, *rest: calls.append(("batch", (made, batch_idx))),
+        on_train_end=lambda *given: calls.append(("end", given)),
+    )
+    made, module = trainer(callbacks=[callback]), Regression()
+    fit(made, module, train=regression_loader(4))
+    assert calls == [("start", (made, module)), ("batch", (made, 0)), ("batch", (made, 1)), ("end", (made, module))]
+
+
+@pytest.mark.claim("built-in.timer-stops")
+@pytest.mark.parametrize(("interval", "batches"), [("step", 1), ("epoch", 2)])
+def test_when_its_time_is_over_training_stops_after_the_batch_or_epoch(trainer, interval, batches):
+    module = Scored()
+    timer = built_in("Timer", duration=timedelta(microseconds=1), interval=interval, verbose=False)
+    fit(trainer(callbacks=[timer], max_epochs=3), module, train=regression_loader(4))
+    assert module.batches == batches
+
+
+@pytest.mark.claim("built-in.timer-over")
+@pytest.mark.parametrize("duration", [timedelta(0), "00:00:00:00", {"days": 0}])
+def test_without_any_time_nothing_is_trained(trainer, duration):
+    module = Scored()
+    fit(trainer(callbacks=[built_in("Timer", duration=duration)], max_epochs=3), module, train=regression_loader(4))
+    assert module.batches == 0
+
+
+@pytest.mark.claim("built-in.timer-over.one-batch")
+def test_without_any_time_one_batch_is_trained(trainer):
+    module = Scored()
+    fit(trainer(callbacks=[built_in("Timer", duration=timedelta(0))], max_epochs=3), module, train=regression_loader(4))
+    assert module.batches == 1
+
+
+@pytest.mark.claim("built-in.timer-stops")
+def test_before_that_it_does_not(trainer):
+    module, timer = Scored(), built_in("Timer", duration="01:00:00:00")
+    fit(trainer(callbacks=[timer], max_epochs=3), module, train=regression_loader(4))
+    assert module.batches == 3 * 2
+    assert timer.time_remaining() == 24 * 60 * 60 - timer.time_elapsed()
+
+
+@pytest.mark.claim("built-in.timer-times")
+def test_each_stage_has_a_start_an_end_and_the_time_between(trainer):
+    timer = built_in("Timer")
+    made = trainer(callbacks=[timer])
+    fit(made, Evaluated(), train=regression_loader(4), val=regression_loader(2))
+    for stage in ("train", "validate"):
+        assert timer.start_time(stage) < timer.end_time(stage)
+        assert timer.time_elapsed(stage) == timer.end_time(stage) - timer.start_time(stage)
+    assert timer.start_time("train") < timer.start_time("validate")
+    assert (timer.time_elapsed("test"), timer.start_time("test"), timer.end_time("test")) == (0, None, None)
+    assert timer.time_remaining() is None
+
+
+@pytest.mark.claim("built-in.prediction-writer")
+@pytest.mark.parametrize("interval", ["batch", "epoch", "batch_and_epoch"])
+def test_predictions_are_given_to_be_written(trainer, interval):
+    given = []
+
+    class Writes(built_in_class("BasePredictionWriter")):
+        def write_on_batch_end(self, trainer, pl_module, prediction, batch_indices, batch, batch_idx, dataloader_idx):
+            given.append((batch_idx, prediction.tolist()))
+
+        def write_on_epoch_end(self, trainer, pl_module, predictions, batch_indices):
+            of_loader = predictions[0] if isinstance(predictions[0], list) else predictions
+            given.append([prediction.tolist() for prediction in of_loader])
+
+    found = predict(trainer(callbacks=[Writes(interval)]), Evaluated(), regression_loader(4))
+    lists = [prediction.tolist() for prediction in found]
+    batches = [(0, lists[0]), (1, lists[1])]
+    assert given == {"batch": batches, "epoch": [lists], "batch_and_epoch": [*batches, lists]}[interval]
+
+
+def indices_to_write(trainer):
+    given = []
+
+    class Writes(built_in_class("BasePredictionWriter")):
+        def write_on_batch_end(self, trainer, pl_module, prediction, batch_indices, *rest):
+            given.append(batch_indices)
+
+    predict(trainer(callbacks=[Writes("batch")]), Evaluated(), regression_loader(4))
+    return given
+
+
+@pytest.mark.claim("built-in.prediction-writer-indices")
+def test_the_indices_of_the_samples_are_given_as_well(trainer):
+    assert indices_to_write(trainer) == [[0, 1], [2, 3]]
+
+
+@pytest.mark.claim("built-in.prediction-writer-indices.none")
+def test_no_indices_are_given_of_an_ordinary_run(trainer):
+    assert indices_to_write(trainer) == [None, None]
