@@ -168,17 +168,27 @@ def said_of_scores(trainer, folder, verbose):
     return [line.replace("'", "").replace('"', "").strip() for line in lines]
 
 
-@pytest.mark.claim("built-in.checkpoint-verbose")
-def test_it_says_of_every_score_whether_it_is_among_the_best(trainer, tmp_path):
-    folder = tmp_path / "kept"
-    assert said_of_scores(trainer, folder, verbose=True) == [
+def saves(folder):
+    return [
         "Epoch 0, global step: score reached 2.00000 (best 2.00000),"
         f" saving model to {folder / 'epoch=0.ckpt'} as top 2",
         "Epoch 1, global step: score reached 1.00000 (best 1.00000),"
         f" saving model to {folder / 'epoch=1.ckpt'} as top 2",
+    ]
+
+
+@pytest.mark.claim("built-in.checkpoint-verbose")
+def test_it_says_of_every_score_whether_it_is_among_the_best(trainer, tmp_path):
+    assert said_of_scores(trainer, tmp_path / "kept", verbose=True) == [
+        *saves(tmp_path / "kept"),
         "Epoch 2, global step: score was not in top 2",
     ]
     assert said_of_scores(trainer, tmp_path / "quiet", verbose=False) == []
+
+
+@pytest.mark.claim("built-in.checkpoint-verbose.saves-only")
+def test_it_says_only_what_it_saves(trainer, tmp_path):
+    assert said_of_scores(trainer, tmp_path / "kept", verbose=True) == saves(tmp_path / "kept")
 
 
 @pytest.mark.claim("built-in.checkpoint-verbose.silent")

@@ -152,6 +152,13 @@ def test_in_colab_every_batch_is_too_often(bars, monkeypatch, rate, shown_at):
     assert [count for _, count in shown.steps("Epoch")] == shown_at
 
 
+@pytest.mark.claim("built-in.progress-colab.ignored")
+def test_in_colab_every_batch_is_shown_as_well(bars, monkeypatch):
+    monkeypatch.setenv("COLAB_GPU", "1")
+    shown = bars(fit, bar={"refresh_rate": 1}, train=regression_loader(10))
+    assert shown.steps("Epoch") == counts("Epoch 0", 0, 1, 2, 3, 4, 5, of=5)
+
+
 @pytest.mark.claim("built-in.progress-numbers")
 def test_numbers_are_padded_to_five_places_but_powers_of_ten(bars):
     shown = bars(fit, train=regression_loader(4))
@@ -213,6 +220,13 @@ def test_bars_of_whole_runs_stay_in_the_console(bars):
     assert left(bars(predict, loaders=regression_loader(2))) == ["Predict"]
 
 
+@pytest.mark.claim("built-in.progress-left.but-validate")
+def test_the_bar_of_validate_vanishes(bars):
+    assert left(bars(fit, train=regression_loader(2), val=regression_loader(2))) == ["Epoch"]
+    assert left(bars(validate, loaders=regression_loader(2))) == []
+    assert left(bars(test, loaders=regression_loader(2))) == ["Test"]
+
+
 @pytest.mark.claim("built-in.progress-position")
 def test_bars_can_be_moved_down(bars):
     moved = {"process_position": 1}
@@ -234,6 +248,12 @@ class Endless(IterableDataset):
 def test_of_data_without_a_length_only_the_count_is_shown(bars):
     shown = bars(fit, train=DataLoader(Endless(), batch_size=2))
     assert shown.steps("Epoch") == counts("Epoch 0", 0, 1, 2, of="?")
+
+
+@pytest.mark.claim("built-in.progress-unknown-length.as-tqdm")
+def test_of_data_without_a_length_there_is_no_bar_but_a_count(bars):
+    shown = bars(fit, train=DataLoader(Endless(), batch_size=2))
+    assert list(dict.fromkeys(re.findall(r"Epoch 0: (\d+)it ", shown.text))) == ["0", "1", "2"]
 
 
 @pytest.mark.claim("built-in.progress-leave")

@@ -186,10 +186,23 @@ def dimensions_are_kept(patch):
     change_tensor(patch, lambda value: value.clone())
 
 
-@sabotage("module.log-detached")
+def keep_the_very_tensor(patch):
+    """For the step, what is kept is the value that is to be logged itself."""
+    original = result._ResultMetric.update
+
+    def update(self, value, size):
+        original(self, value, size)
+        if self.is_tensor:
+            self._forward_cache = value
+
+    patch.setattr(result._ResultMetric, "update", update)
+
+
+@sabotage("module.log-detached", "module.log-enable-graph")
 def graphs_are_kept(patch):
     """A logged value is not cut off from its graph."""
     change_tensor(patch, lambda value: value.clone())
+    keep_the_very_tensor(patch)
     patch.setattr(result, "recursive_detach", lambda value: value)
     patch.setattr(torch.Tensor, "detach", lambda self: self)
 
@@ -198,13 +211,7 @@ def graphs_are_kept(patch):
 def tensors_are_not_copied(patch):
     """For the step the very tensor is kept."""
     change_tensor(patch, lambda value: value.detach())
-    original = result._ResultMetric.update
-
-    def update(self, value, size):
-        original(self, value, size)
-        self._forward_cache = value
-
-    patch.setattr(result._ResultMetric, "update", update)
+    keep_the_very_tensor(patch)
 
 
 @sabotage("module.log-in-hooks")

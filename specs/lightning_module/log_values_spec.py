@@ -1,6 +1,7 @@
 """As what a value that is passed to self.log is kept: as a number of which type, and whether as a copy."""
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from fixtures.data import regression_loader
@@ -127,3 +128,54 @@ def test_a_change_in_place_comes_too_late(trainer):
 @pytest.mark.claim("module.log-copy.same")
 def test_a_change_in_place_changes_what_was_logged(trainer):
     assert kept(trainer, changing)["x_step"].item() == 102.0
+
+
+def squared_error():
+    """A metric object, from the package's own metrics area or from what took its place."""
+    if hasattr(pl, "metrics"):
+        return pl.metrics.MeanSquaredError()
+    import torchmetrics
+
+    return torchmetrics.MeanSquaredError()
+
+
+class LogsMetric(Evaluated):
+    """Logs the squared error of each batch: as a metric object, and as the tensor that it gave."""
+
+    def __init__(self, **options):
+        super().__init__()
+        self.metric, self.options = squared_error(), options
+
+    def training_step(self, batch, batch_idx):
+        loss = self.metric(self(batch[0]), batch[1])
+        self.log("metric", self.metric, on_step=True, on_epoch=False, **self.options)
+        self.log("tensor", loss, on_step=True, on_epoch=False, **self.options)
+        return self.loss(batch)
+
+
+def with_graph(trainer, **options):
+    """Which of the logged values have a graph."""
+    run = trainer()
+    fit(run, LogsMetric(**options), train=regression_loader(4))
+    found = {name: run.callback_metrics[name] for name in ("metric", "tensor")}
+    return [name for name, value in found.items() if value.requires_grad]
+
+
+@pytest.mark.claim("module.log-enable-graph")
+def test_only_a_metric_object_can_keep_its_graph(trainer):
+    assert with_graph(trainer) == []
+    assert with_graph(trainer, enable_graph=True) == ["metric"]
+
+
+@pytest.mark.claim("module.log-enable-graph.never")
+def test_nothing_keeps_its_graph(trainer):
+    assert with_graph(trainer) == with_graph(trainer, enable_graph=True) == []
+
+
+@pytest.mark.claim("module.log-enable-graph.error")
+def test_a_metric_object_with_a_graph_cannot_be_logged(trainer):
+    with pytest.raises(RuntimeError) as raised:
+        with_graph(trainer)
+    assert str(raised.value).startswith(
+        "Only Tensors created explicitly by the user (graph leaves) support the deepcopy"
+    )

@@ -61,6 +61,23 @@ def nobody_asks_for_a_step_of_ones_own(patch):
     patch.setattr(optimizer, "is_overridden", lambda name, model: False)
 
 
+@sabotage("module.scheduler-api-manual")
+def it_does_not_matter_who_steps(patch):
+    """In manual optimization schedules are asked for all that automatic optimization needs."""
+    from pytorch_lightning.core import optimizer
+
+    validate = optimizer._validate_scheduler_api
+
+    def validated(configs, model):
+        manual, model.automatic_optimization = not model.automatic_optimization, True
+        try:
+            validate(configs, model)
+        finally:
+            model.automatic_optimization = not manual
+
+    patch.setattr(optimizer, "_validate_scheduler_api", validated)
+
+
 @sabotage("module.scheduler-manual-keys")
 def keys_are_ignored_in_silence(patch):
     """Nothing is said about keys that have no meaning in manual optimization."""

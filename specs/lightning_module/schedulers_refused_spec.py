@@ -116,15 +116,30 @@ def test_a_schedule_without_a_state_is_refused(kind, trainer):
     assert module.rates == []
 
 
+NONE_OF_TORCHS = "The provided lr scheduler `Stateful` doesn't follow PyTorch's LRScheduler API. You should override"
+
+
 @pytest.mark.claim("module.scheduler-api")
 def test_a_schedule_that_is_none_of_torchs_needs_a_step_of_ones_own(trainer):
-    module, stepping, by_hand = Returning(Stateful), Stepping(Stateful), ByHand(Stateful)
-    said = said_of(module, trainer)
-    assert said.startswith("The provided lr scheduler `Stateful` doesn't follow PyTorch's LRScheduler API. You should")
+    module, stepping = Returning(Stateful), Stepping(Stateful)
+    assert said_of(module, trainer).startswith(NONE_OF_TORCHS)
     assert module.rates == []
-    assert said_of(stepping, trainer) + said_of(by_hand, trainer) == ""
+    assert said_of(stepping, trainer) == ""
     assert stepping.rates == [0.1, 0.05]
-    assert by_hand.rates == [0.1, 0.1]
+
+
+@pytest.mark.claim("module.scheduler-api-manual")
+def test_by_hand_any_schedule_with_a_state_is_taken(trainer):
+    module = ByHand(Stateful)
+    assert said_of(module, trainer) == ""
+    assert module.rates == [0.1, 0.1]
+
+
+@pytest.mark.claim("module.scheduler-api-manual.refused")
+def test_by_hand_too_it_needs_a_step_of_ones_own(trainer):
+    module = ByHand(Stateful)
+    assert said_of(module, trainer).startswith(NONE_OF_TORCHS)
+    assert module.rates == []
 
 
 @pytest.mark.claim("module.scheduler-manual-keys")

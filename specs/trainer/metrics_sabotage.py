@@ -198,6 +198,17 @@ def a_stop_saves_nothing(patch):
     patch.setattr(pl.loops._TrainingEpochLoop, "_save_loggers_on_train_batch_end", lambda self: None)
 
 
+@sabotage("trainer.metrics-sent-epoch")
+def an_epoch_is_added_only_at_its_end(patch):
+    """With the values of a step no epoch is sent."""
+
+    def change(trainer, metrics, step):
+        at_a_step = step is None and any(name.endswith("_step") for name in metrics)
+        return metrics, trainer.fit_loop.epoch_loop._batches_that_stepped if at_a_step else step
+
+    change_sending(patch, change)
+
+
 @sabotage("trainer.metrics-sent-own-step")
 def step_is_a_value(patch):
     """A value named step is one like any other."""

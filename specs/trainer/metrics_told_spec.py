@@ -83,7 +83,7 @@ def test_the_last_step_before_a_stop_is_sent_whatever_its_number(trainer):
             trainer.should_stop = module.batches >= 2
 
     logger = sent(trainer, module, size=8, callbacks=[Stops()], log_every_n_steps=50)
-    assert logger.received == [(1, {"x": 2.0, "epoch": 0})]
+    assert logger.values == [(1, {"x": 2.0})]
     assert logger.told == ["save", "log", "save", "save", "success"]
 
 
@@ -115,7 +115,7 @@ def with_two(trainer):
 @pytest.mark.claim("trainer.metrics-sent-to-all")
 def test_all_loggers_receive_the_same(trainer):
     _, loggers = with_two(trainer)
-    assert [logger.received for logger in loggers] == [[(0, {"x": 1.0, "epoch": 0}), (1, {"x": 2.0, "epoch": 0})]] * 2
+    assert [logger.values for logger in loggers] == [[(0, {"x": 1.0}), (1, {"x": 2.0})]] * 2
 
 
 @pytest.mark.claim("trainer.attr-logger-several")

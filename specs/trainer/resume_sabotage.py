@@ -140,6 +140,17 @@ def an_epoch_whose_batches_are_trained_is_done(patch):
     patch.setattr(_TrainingEpochLoop, "_is_validation_done", property(lambda self: True))
 
 
+@sabotage(f"{ID}max-steps-alone")
+def steps_before_the_checkpoint_do_not_count(patch):
+    """max_steps are the steps of the resumed fit alone."""
+
+    def more(connector):
+        steps = connector.trainer.fit_loop.epoch_loop
+        steps.max_steps += steps.global_step if connector._loaded_checkpoint else 0
+
+    after(patch, _CheckpointConnector, "restore_loops", more)
+
+
 @sabotage(f"{ID}callbacks-warning")
 def nothing_is_said_about_missing_callbacks(patch):
     """A resumed fit does not warn about callbacks."""

@@ -18,8 +18,7 @@ def saved_after(trainer, tmp_path):
 
     def save(epochs, **options):
         path = tmp_path / "after.ckpt"
-        callbacks = options.pop("callbacks", None)
-        run(trainer, Noting(), max_epochs=epochs, callbacks=callbacks).save(path, **options)
+        run(trainer, Noting(), max_epochs=epochs, **options).save(path)
         return path
 
     return save
@@ -161,13 +160,31 @@ def test_a_checkpoint_of_the_resumed_fit_is_that_of_the_whole_fit(whole_and_resu
     assert plain(resumed) == plain(whole)
 
 
-@pytest.mark.claim("trainer.resume-file-same.one-epoch-less")
-def test_a_checkpoint_of_the_resumed_fit_counts_one_completed_epoch_less(whole_and_resumed, tmp_path):
-    ends = whole_and_resumed("on_train_epoch_end")
-    whole, resumed = [plain(ended.save(tmp_path / "end.ckpt")) for ended in ends]
-    assert {"loops"} & whole.keys() & resumed.keys() == {"loops"}
-    whole["loops"]["fit_loop"]["epoch_progress"]["total"]["completed"] -= 1
+@pytest.mark.claim("trainer.resume-file-same")
+def test_a_checkpoint_of_a_fit_that_resumed_after_a_fit_is_that_of_the_whole_fit(trainer, saved_after, tmp_path):
+    fits = [run(trainer, Noting(), path, max_epochs=3, validate=True) for path in (None, saved_after(1, validate=True))]
+    whole, resumed = [plain(ended.save(tmp_path / "end.ckpt")) for ended in fits]
     assert resumed == whole
+
+
+def assert_same_but_for_an_epoch(fits, tmp_path, **differences):
+    """The files of both fits are the same, but for these numbers of epochs that the loops count in all."""
+    whole, resumed = [plain(ended.save(tmp_path / "end.ckpt")) for ended in fits]
+    assert {"loops"} & whole.keys() & resumed.keys() == {"loops"}
+    total = whole["loops"]["fit_loop"]["epoch_progress"]["total"]
+    total.update({name: total[name] + difference for name, difference in differences.items()})
+    assert resumed == whole
+
+
+@pytest.mark.claim("trainer.resume-file-same.one-epoch-less")
+def test_a_checkpoint_of_the_resumed_fit_counts_one_epoch_less(whole_and_resumed, tmp_path):
+    assert_same_but_for_an_epoch(whole_and_resumed("on_train_epoch_end"), tmp_path, completed=-1)
+
+
+@pytest.mark.claim("trainer.resume-file-same.one-epoch-more")
+def test_a_checkpoint_of_the_resumed_fit_counts_one_epoch_more(whole_and_resumed, tmp_path):
+    fits = whole_and_resumed("on_train_epoch_end")
+    assert_same_but_for_an_epoch(fits, tmp_path, ready=1, started=1, processed=1)
 
 
 REFUSAL = "You restored a checkpoint with current_epoch=3, but you have set Trainer(max_epochs={})."
@@ -224,6 +241,13 @@ def test_the_epoch_after_next_follows_until_max_steps(trainer, saved_after):
 @pytest.mark.claim("trainer.resume-max-steps.one-batch-beyond")
 def test_one_batch_beyond_the_next_epoch_is_trained_first(trainer, saved_after):
     assert until_max_steps(trainer, saved_after(1)) == [("train", 1, BATCHES, 0), *trained(2), *trained(3, 0)]
+
+
+@pytest.mark.claim("trainer.resume-max-steps-alone")
+def test_no_number_of_epochs_is_refused_where_there_is_no_limit(trainer, saved_after):
+    resumed = run(trainer, Noting(), saved_after(2), max_epochs=-1, max_steps=10)
+    assert resumed.trainer.global_step == 10
+    assert [what for what, *_ in resumed.module.events] == ["train"] * (10 - 2 * BATCHES)
 
 
 def about_callbacks(ended):
