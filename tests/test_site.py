@@ -117,6 +117,8 @@ def data(registry, records):
     def read() -> dict:
         text = data_script(registry, load_subjects(records), load_subjects(records, edges=True))
         found = json.loads(text.removeprefix("window.LEDGER="))
+        rows = [dict(zip(found["keys"], row)) for row in found["claims"]]
+        found["claims"] = [{key: value for key, value in row.items() if value or key == "section"} for row in rows]
         for claim in found["claims"]:
             claim.update({key: found["values"][claim[key]] for key in found["packed"] if key in claim})
         return found
@@ -130,7 +132,7 @@ def test_the_functions_of_a_claim_are_found_with_what_they_lean_on(tmp_path):
     (folder / "it_spec.py").write_text(SPEC, encoding="utf-8")
     first, second = find_specs(tmp_path / "specs")["moves"]
     assert (first.file, first.line, first.name, first.says) == ("specs/part/it_spec.py", 12, "test_it", "It does.")
-    assert first.code.splitlines()[0] == '@pytest.mark.claim("moves")'
+    assert first.code.splitlines()[0] == '@pytest.mark.parametrize("it", [1])'
     assert first.helpers == ("class Base: pass", "def used(): return Base")
     assert (second.name, second.helpers) == ("test_again", ())
 

@@ -15,6 +15,8 @@ from ledger.registry import Claim, Registry, Section
 from ledger.site.traces import pack_traces
 from ledger.site.words import WORDS
 
+KEYS = ("id", "section", "en", "zh", "verdicts", "eras", "judged", "edges", "parent", "hooks", "sentences")
+"""What stands in a claim's row, in this order; nothing at its end, or 0 in between, is what the claim has not."""
 PACKED = ("verdicts", "eras", "judged", "edges")
 """What many claims have the same of: stands once in `values`, and a claim has its place there."""
 LETTERS = {"holds": "h", "refuted": "r", "untested": "u", "broken": "b", "unknown": "."}
@@ -46,8 +48,16 @@ def _packed(claims: list[dict[str, Any]]) -> dict[str, Any]:
     for claim in claims:
         for key in PACKED:
             if key in claim:
-                claim[key] = places.setdefault(json.dumps(claim[key]), len(places))
-    return {"claims": claims, "packed": PACKED, "values": [json.loads(text) for text in places]}
+                claim[key] = places.setdefault(json.dumps(claim[key]), len(places) + 1)
+    rows = [_row(claim) for claim in claims]
+    return {"claims": rows, "keys": KEYS, "packed": PACKED, "values": [None, *(json.loads(text) for text in places)]}
+
+
+def _row(claim: dict[str, Any]) -> list[Any]:
+    row = [claim.get(key, 0) for key in KEYS]
+    while row[-1] == 0:
+        row.pop()
+    return row
 
 
 def as_script(data: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,5 +73,9 @@ def _needs(name: str, definitions: dict[str, _Definition], marked: set[str]) -> 
 
 
 def _code(lines: list[str], node: _Definition) -> str:
+    """The definition without the line that marks its claim: the page is that claim's."""
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return "\n".join(lines[first - 1 : node.end_lineno])
+    return "\n".join(line for line in lines[first - 1 : node.end_lineno] if not _MARKER.fullmatch(line))
+
+
+_MARKER = re.compile(r'@pytest\.mark\.claim\("[^"]+"\)')

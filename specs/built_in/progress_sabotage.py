@@ -131,9 +131,3 @@ def every_bar_stays(patch):
 def no_bar_of_a_test_stays(patch):
     """The bar of a test vanishes."""
     rewrite(patch, TQDMProgressBar, "init_test_tqdm", "leave=True", "leave=False")
-
-
-@sabotage("built-in.progress-unknown-length")
-def an_unknown_length_is_one(patch):
-    """Data without a length is taken for one batch."""
-    patch.setattr(tqdm_progress, "convert_inf", lambda length: 1 if length == float("inf") else length)

@@ -5,9 +5,8 @@ import re
 import pytest
 import pytorch_lightning as pl
 import tqdm
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
-from fixtures.data import regression_loader, regression_tensors
+from fixtures.data import regression_loader
 from fixtures.dialects import Unsayable, fit, predict, test, validate
 from fixtures.modules import Evaluated
 from fixtures.scores import built_in
@@ -224,7 +223,6 @@ def test_bars_of_whole_runs_stay_in_the_console(bars):
 def test_the_bar_of_validate_vanishes(bars):
     assert left(bars(fit, train=regression_loader(2), val=regression_loader(2))) == ["Epoch"]
     assert left(bars(validate, loaders=regression_loader(2))) == []
-    assert left(bars(test, loaders=regression_loader(2))) == ["Test"]
 
 
 @pytest.mark.claim("built-in.progress-position")
@@ -235,25 +233,6 @@ def test_bars_can_be_moved_down(bars):
     assert bars(validate, bar=moved, loaders=regression_loader(2)).lines_down()["Valid"] == 2
     assert bars(test, bar=moved, loaders=regression_loader(2)).lines_down()["Test"] == 2
     assert bars(predict, bar=moved, loaders=regression_loader(2)).lines_down()["Predict"] == 2
-
-
-class Endless(IterableDataset):
-    """Samples of which nobody knows how many there are."""
-
-    def __iter__(self):
-        return iter(TensorDataset(*regression_tensors(4)))
-
-
-@pytest.mark.claim("built-in.progress-unknown-length")
-def test_of_data_without_a_length_only_the_count_is_shown(bars):
-    shown = bars(fit, train=DataLoader(Endless(), batch_size=2))
-    assert shown.steps("Epoch") == counts("Epoch 0", 0, 1, 2, of="?")
-
-
-@pytest.mark.claim("built-in.progress-unknown-length.as-tqdm")
-def test_of_data_without_a_length_there_is_no_bar_but_a_count(bars):
-    shown = bars(fit, train=DataLoader(Endless(), batch_size=2))
-    assert list(dict.fromkeys(re.findall(r"Epoch 0: (\d+)it ", shown.text))) == ["0", "1", "2"]
 
 
 @pytest.mark.claim("built-in.progress-leave")

@@ -65,9 +65,9 @@ def test_one_process_alone_has_rank_0(name, device, trainer):
 
 
 @pytest.mark.claim("module.attr-ranks.trainer")
-def test_only_the_trainer_has_ranks(device, trainer):
-    assert read(trainer, "global_rank", "local_rank") == [("missing", "missing")] * 8
-    assert (trainer().global_rank, trainer().local_rank) == (0, 0)
+def test_only_a_run_gives_a_module_its_ranks(device, trainer):
+    assert [seen(Evaluated(), name) for name in ("global_rank", "local_rank")] == ["missing", "missing"]
+    assert read(trainer, "global_rank", "local_rank") == [(0, 0)] * 8
 
 
 def ranked(monkeypatch, node, local):

@@ -7,7 +7,11 @@ const ROOT = PAGE === "claim" ? "../" : "";
 const LETTERS = { h: "holds", r: "refuted", u: "untested", b: "broken", ".": "unknown" };
 const MARKS = { holds: "✓", refuted: "✗", untested: "–", broken: "!", mixed: "±", unknown: "·" };
 const DEVICES = ["cpu", "cuda", "sim"];
-for (const claim of D.claims) for (const key of D.packed) if (key in claim) claim[key] = D.values[claim[key]];
+D.claims = D.claims.map((row) => {
+  const claim = { section: row[D.keys.indexOf("section")] };
+  row.forEach((value, i) => { if (value) claim[D.keys[i]] = D.packed.includes(D.keys[i]) ? D.values[value] : value; });
+  return claim;
+});
 const CLAIMS = new Map(D.claims.map((claim) => [claim.id, claim]));
 const CLAIM = CLAIMS.get(document.title);
 const VIEWS = {};
