@@ -147,8 +147,10 @@ def test_with_a_logger_files_lie_beside_its_own(trainer, tmp_path):
 class Told(pl.loggers.CSVLogger):
     """Notes the best path at each checkpoint that it is told of."""
 
+    told = ()
+
     def after_save_checkpoint(self, checkpoint_callback):
-        self.told = [*getattr(self, "told", []), os.path.basename(checkpoint_callback.best_model_path)]
+        self.told = [*self.told, os.path.basename(checkpoint_callback.best_model_path)]
 
 
 @pytest.mark.claim("built-in.checkpoint-loggers-told")

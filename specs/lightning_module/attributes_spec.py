@@ -52,16 +52,19 @@ def test_the_step_goes_on_counting_in_the_next_epoch(accumulated, expected, devi
     assert Evaluated().global_step == 0
 
 
-RANKS = [
-    pytest.param(name, marks=pytest.mark.claim(f"module.attr-{name.replace('_', '-')}"))
-    for name in ("global_rank", "local_rank")
-]
+def alone(trainer, name):
+    """What the only process reads of this attribute in every step, and what a module without a run has."""
+    return {*read(trainer, name)}, seen(Evaluated(), name)
 
 
-@pytest.mark.parametrize("name", RANKS)
-def test_one_process_alone_has_rank_0(name, device, trainer):
-    assert read(trainer, name) == [0] * 8
-    assert seen(Evaluated(), name) == 0
+@pytest.mark.claim("module.attr-global-rank")
+def test_one_process_alone_has_rank_0(device, trainer):
+    assert alone(trainer, "global_rank") == ({0}, 0)
+
+
+@pytest.mark.claim("module.attr-local-rank")
+def test_it_has_rank_0_on_its_node_too(device, trainer):
+    assert alone(trainer, "local_rank") == ({0}, 0)
 
 
 @pytest.mark.claim("module.attr-ranks.trainer")
@@ -169,15 +172,24 @@ def test_the_precision_is_the_trainers(device, trainer):
     assert [trainer(precision=each).precision for each in (None, "64-true")] == ["32-true", "64-true"]
 
 
-USES = [
-    pytest.param(name, marks=pytest.mark.claim(f"module.attr-{name.replace('_', '-')}"))
-    for name in ("use_amp", "use_ddp", "use_dp", "use_tpu")
-]
+@pytest.mark.claim("module.attr-use-amp")
+def test_the_flag_for_mixed_precision_is_off_where_the_run_does_without(device, trainer):
+    assert read(trainer, "use_amp") == [False] * 8
 
 
-@pytest.mark.parametrize("name", USES)
-def test_a_flag_is_off_where_the_run_does_without(name, device, trainer):
-    assert read(trainer, name) == [False] * 8
+@pytest.mark.claim("module.attr-use-ddp")
+def test_the_flag_for_ddp_is_off_where_the_run_does_without(device, trainer):
+    assert read(trainer, "use_ddp") == [False] * 8
+
+
+@pytest.mark.claim("module.attr-use-dp")
+def test_the_flag_for_dp_is_off_where_the_run_does_without(device, trainer):
+    assert read(trainer, "use_dp") == [False] * 8
+
+
+@pytest.mark.claim("module.attr-use-tpu")
+def test_the_flag_for_tpus_is_off_where_the_run_does_without(device, trainer):
+    assert read(trainer, "use_tpu") == [False] * 8
 
 
 @pytest.mark.claim("module.attr-use-amp.gone")

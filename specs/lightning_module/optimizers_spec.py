@@ -56,41 +56,50 @@ def test_one_optimizer_may_come_in_any_shape(shape, device, trainer):
     assert module.rates == [0.1] * 8
 
 
-SCHEDULED = {
-    "module.optimizers-and-schedulers-lists": {
-        "two lists": lambda made, schedule: ([made], [schedule]),
-        "a list of lists": lambda made, schedule: [[made], [schedule]],
-        "a list and one": lambda made, schedule: ([made], schedule),
-        "a list and dicts": lambda made, schedule: ([made], [{"scheduler": schedule}]),
-    },
-    "module.optimizers-dict": {
-        "a dict": lambda made, schedule: {"optimizer": made, "lr_scheduler": schedule},
-        "a dict in it": lambda made, schedule: {"optimizer": made, "lr_scheduler": {"scheduler": schedule}},
-    },
-    "module.optimizers-list-of-dicts": {
-        "dicts": lambda made, schedule: [{"optimizer": made, "lr_scheduler": schedule}],
-        "dicts in them": lambda made, schedule: ({"optimizer": made, "lr_scheduler": {"scheduler": schedule}},),
-    },
-}
-ROWS = [
-    pytest.param(shape, marks=pytest.mark.claim(claim), id=name)
-    for claim, shapes in SCHEDULED.items()
-    for name, shape in shapes.items()
-]
-
-
-@pytest.mark.parametrize("shape", ROWS)
-def test_one_optimizer_may_bring_a_schedule_in_any_shape(shape, device, trainer):
+def rates(shape, trainer):
+    """The learning rate of each step of two epochs of two batches, with a schedule that comes in this shape."""
     module = Shaped(shape)
     fit(trainer(max_epochs=2), module, train=regression_loader(4))
-    assert module.rates == RATES
+    return module.rates
+
+
+LISTS = {
+    "two lists": lambda made, schedule: ([made], [schedule]),
+    "a list of lists": lambda made, schedule: [[made], [schedule]],
+    "a list and one": lambda made, schedule: ([made], schedule),
+    "a list and dicts": lambda made, schedule: ([made], [{"scheduler": schedule}]),
+}
+DICTS = {
+    "a dict": lambda made, schedule: {"optimizer": made, "lr_scheduler": schedule},
+    "a dict in it": lambda made, schedule: {"optimizer": made, "lr_scheduler": {"scheduler": schedule}},
+}
+LISTS_OF_DICTS = {
+    "dicts": lambda made, schedule: [{"optimizer": made, "lr_scheduler": schedule}],
+    "dicts in them": lambda made, schedule: ({"optimizer": made, "lr_scheduler": {"scheduler": schedule}},),
+}
+
+
+@pytest.mark.claim("module.optimizers-and-schedulers-lists")
+@pytest.mark.parametrize("shape", LISTS.values(), ids=LISTS)
+def test_one_optimizer_may_bring_a_schedule_in_lists(shape, device, trainer):
+    assert rates(shape, trainer) == RATES
+
+
+@pytest.mark.claim("module.optimizers-dict")
+@pytest.mark.parametrize("shape", DICTS.values(), ids=DICTS)
+def test_one_optimizer_may_bring_a_schedule_in_a_dict(shape, device, trainer):
+    assert rates(shape, trainer) == RATES
+
+
+@pytest.mark.claim("module.optimizers-list-of-dicts")
+@pytest.mark.parametrize("shape", LISTS_OF_DICTS.values(), ids=LISTS_OF_DICTS)
+def test_one_optimizer_may_bring_a_schedule_in_a_list_of_dicts(shape, device, trainer):
+    assert rates(shape, trainer) == RATES
 
 
 @pytest.mark.claim("module.optimizers-list-of-dicts.never-steps")
 def test_a_schedule_in_a_list_of_dicts_never_steps(device, trainer):
-    module = Shaped(SCHEDULED["module.optimizers-list-of-dicts"]["dicts"])
-    fit(trainer(max_epochs=2), module, train=regression_loader(4))
-    assert module.rates == [0.1] * 4
+    assert rates(LISTS_OF_DICTS["dicts"], trainer) == [0.1] * 4
 
 
 @pytest.mark.claim("module.optimizers-dict-of-lists")
