@@ -114,7 +114,7 @@ OPTIONS = [
 
 
 @pytest.mark.claim("module.log-dict")
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=["plainly", "for the bar", "twice", "the largest"])
 def test_log_dict_is_log_for_each_entry(trainer, options):
     shown = []
     for at_once in (True, False):
