@@ -11,7 +11,7 @@ import argparse
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +76,12 @@ def _drawn(server: Server, sample: int, seed: int) -> list[Sabotage]:
     """The sabotages of the claims that hold on the installed release; each once, under the first of its claims."""
     settings = server.session.config.stash[SETTINGS]
     claims = settings.registry.claims
-    found: dict[int, Sabotage] = {}
+    found: dict[Callable, Sabotage] = {}
     for id, sabotages in sorted(load_sabotages(ROOT / "specs").items()):
         for one in sabotages if claims[id].era(settings.era).expect == "holds" else ():
-            found.setdefault(id_of(one), one)
+            found.setdefault(one.apply, one)
     all_of_them = list(found.values())
     return random.Random(seed).sample(all_of_them, min(sample or len(all_of_them), len(all_of_them)))
-
-
-def id_of(sabotage: Sabotage) -> int:
-    """The same for the sabotages that one function is of several claims."""
-    return id(sabotage.apply)
 
 
 def quickest(server: Server) -> list[pytest.Item]:

@@ -56,11 +56,11 @@ def test_one_optimizer_may_come_in_any_shape(shape, device, trainer):
     assert module.rates == [0.1] * 8
 
 
-def rates(shape, trainer):
-    """The learning rate of each step of two epochs of two batches, with a schedule that comes in this shape."""
-    module = Shaped(shape)
-    fit(trainer(max_epochs=2), module, train=regression_loader(4))
-    return module.rates
+def rates(shape, trainer, module=Shaped, epochs=2):
+    """The learning rate of each step of epochs of two batches, with a schedule that comes in this shape."""
+    shaped = module(shape)
+    fit(trainer(max_epochs=epochs), shaped, train=regression_loader(4))
+    return shaped.rates
 
 
 LISTS = {
@@ -112,9 +112,8 @@ def test_a_dict_may_hold_lists_of_optimizers_and_schedules(device, trainer):
 
 @pytest.mark.claim("module.optimizers-and-schedulers-lists")
 def test_of_several_schedules_each_steps(device, trainer):
-    module = Shaped(lambda made, schedule: ([made], [schedule, ExponentialLR(made, 0.5)]))
-    fit(trainer(max_epochs=2), module, train=regression_loader(4))
-    assert module.rates == [0.1, 0.1, 0.025, 0.025]
+    shape = lambda made, schedule: ([made], [schedule, ExponentialLR(made, 0.5)])  # noqa: E731
+    assert rates(shape, trainer) == [0.1, 0.1, 0.025, 0.025]
 
 
 def plateau(made, **more):
@@ -129,9 +128,8 @@ class Rising(Shaped):
 
 @pytest.mark.claim("module.optimizers-dict")
 def test_a_dict_names_what_a_plateau_watches(device, trainer):
-    module = Rising(lambda made, _: plateau(made, monitor="rising"))
-    fit(trainer(max_epochs=3), module, train=regression_loader(4))
-    assert module.rates == [0.1, 0.1, 0.1, 0.1, 0.05, 0.05]
+    shape = lambda made, _: plateau(made, monitor="rising")  # noqa: E731
+    assert rates(shape, trainer, module=Rising, epochs=3) == [0.1, 0.1, 0.1, 0.1, 0.05, 0.05]
 
 
 @pytest.mark.claim("module.optimizers-dict")
