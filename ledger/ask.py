@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from ledger.errors import LedgerError, suggest
-from ledger.record import read_record
+from ledger.record import open_record
 from ledger.registry import DEVICES, Registry
 
 TRAINER_ARGUMENTS = "Trainer arguments"
@@ -22,13 +23,13 @@ TRAINER_ARGUMENTS = "Trainer arguments"
 class Subject:
     """One record with its subject, ordered by Lightning's version, then torch's."""
 
-    record: dict[str, Any]
+    record: Mapping[str, Any]
 
-    @property
+    @cached_property
     def lightning(self) -> Version:
         return Version(self.record["subject"]["lightning"])
 
-    @property
+    @cached_property
     def torch(self) -> Version:
         return Version(self.record["subject"]["torch"])
 
@@ -53,7 +54,7 @@ def load_subjects(folder: Path, edges: bool = False) -> list[Subject]:
     With `edges`, also those partial ones in its subfolder that hold only claims with an edge at their release.
     """
     files = sorted(folder.glob("*.json")) + (sorted(folder.glob("edges/*.json")) if edges else [])
-    subjects = [Subject(read_record(file)) for file in files]
+    subjects = [Subject(open_record(file)) for file in files]
     if not subjects:
         raise LedgerError(f"{folder}: no records; write them with `tox -m ledger`")
     return sorted(subjects, key=lambda subject: (subject.lightning, subject.torch))
@@ -75,6 +76,8 @@ def find_subject(subjects: list[Subject], text: str) -> Subject:
 
 
 def _installed() -> str:
+    from importlib import metadata
+
     try:
         return ".".join(map(str, Version(metadata.version("pytorch-lightning")).release))
     except metadata.PackageNotFoundError:
@@ -92,8 +95,8 @@ def history(subjects: list[Subject], id: str) -> list[dict[str, Any]]:
 def compare(registry: Registry, old: Subject, new: Subject) -> dict[str, Any]:
     """What changes from `old` to `new`: flipped verdicts with what is true instead, hook orders, Trainer arguments."""
     return {
-        "old": old.record["subject"],
-        "new": new.record["subject"],
+        "old": dict(old.record["subject"]),
+        "new": dict(new.record["subject"]),
         "claims": _without_mirrors([flip for id in registry.claims for flip in _flips(registry, id, old, new)]),
         "traces": _trace_changes(old.record["traces"], new.record["traces"]),
         "arguments": argument_changes(old.observed(TRAINER_ARGUMENTS), new.observed(TRAINER_ARGUMENTS)),

@@ -198,4 +198,4 @@ def outline(section: Section, registry: Registry) -> Iterator[Claim]:
 def _follows_another(claim: Claim, own: set[str], registry: Registry) -> bool:
     """Whether the claim is only there as the correction of another of its section, whose id begins its own."""
     named_after = any(claim.id.startswith(f"{id}.") for id in own)
-    return named_after and not claim.sentences and bool(registry.corrected_by(claim.id))
+    return named_after and not claim.sentences and claim.id in registry.corrected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -59,18 +60,23 @@ def parse_era(table: Any, where: str) -> Era:
         raise LedgerError(f"{where}: an era gives a reason exactly when it expects 'untested' (here: {expect!r})")
     if "raises" in table and expect != "refuted":
         raise LedgerError(f"{where}: only an era that expects 'refuted' may name an exception in `raises`")
-    lower, upper = _edges(table.get("versions", ""), where)
+    versions = table.get("versions", "")
+    try:
+        lower, upper = _edges(versions)
+    except ValueError as error:
+        raise LedgerError(f"{where}: versions = {versions!r}{error}") from error
     return Era(lower, upper, **{key: value for key, value in table.items() if key != "versions"})
 
 
-def _edges(text: str, where: str) -> tuple[Version | None, Version | None]:
+@lru_cache(maxsize=None)
+def _edges(text: str) -> tuple[Version | None, Version | None]:
     try:
         specifiers = list(SpecifierSet(text))
     except InvalidSpecifier as error:
-        raise LedgerError(f"{where}: versions = {text!r} is no PEP 440 range ({error})") from error
+        raise ValueError(f" is no PEP 440 range ({error})") from error
     edges = {specifier.operator: Version(specifier.version) for specifier in specifiers}
     if set(edges) - {">=", "<"} or len(edges) != len(specifiers):
-        raise LedgerError(f"{where}: versions = {text!r}; write at most one '>=' and one '<', such as '>=1.5,<2.0'")
+        raise ValueError("; write at most one '>=' and one '<', such as '>=1.5,<2.0'")
     return edges.get(">="), edges.get("<")
 
 

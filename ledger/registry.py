@@ -72,15 +72,13 @@ class Registry:
     root: Path
     sections: tuple[Section, ...]
     claims: dict[str, Claim] = field(default_factory=dict)
+    corrected: dict[str, list[str]] = field(default_factory=dict)
+    """Of each correction the ids of the claims that name it in one of their eras."""
 
     def claim(self, id: str) -> Claim:
         if id not in self.claims:
             raise LedgerError(f"unknown claim id {id!r}{suggest(id, self.claims)}")
         return self.claims[id]
-
-    def corrected_by(self, id: str) -> list[str]:
-        """The ids of the claims that name `id` as the correction of one of their eras."""
-        return [c.id for c in self.claims.values() if any(era.correction == id for era in c.eras)]
 
 
 def load_registry(specs: Path) -> Registry:
@@ -95,7 +93,11 @@ def load_registry(specs: Path) -> Registry:
             if claim.id in claims:
                 raise LedgerError(f"{claim.file}: {claim.id} is already defined in {claims[claim.id].file}; rename one")
             claims[claim.id] = claim
-    registry = Registry(specs, sections, claims)
+    corrected: dict[str, list[str]] = {}
+    for claim in claims.values():
+        for correction in dict.fromkeys(era.correction for era in claim.eras if era.correction):
+            corrected.setdefault(correction, []).append(claim.id)
+    registry = Registry(specs, sections, claims, corrected)
     _check_corrections(registry)
     return registry
 
@@ -188,6 +190,7 @@ def unaccounted_sentences(registry: Registry) -> list[str]:
 
 
 def _check_corrections(registry: Registry) -> None:
+    own = {claim.file: section for section in registry.sections for claim in section.claims}
     for claim in registry.claims.values():
         where = f"{claim.file}: {claim.id}"
         for correction in {era.correction for era in claim.eras if era.correction}:
@@ -198,9 +201,9 @@ def _check_corrections(registry: Registry) -> None:
             missing = set(claim.devices) - set(registry.claims[correction].devices)
             if missing:
                 raise LedgerError(f"{where}: its correction {correction!r} has no spec on {', '.join(sorted(missing))}")
-        own_section = next(s for s in registry.sections if claim in s.claims)
-        listed = own_section.part is not None and own_section.sentences
-        if listed and not claim.sentences and not registry.corrected_by(claim.id):
+        section = own[claim.file]
+        listed = section.part is not None and section.sentences
+        if listed and not claim.sentences and claim.id not in registry.corrected:
             raise LedgerError(
                 f"{where}: no sentence and no claim leads to it; give `sentences` or make it a correction"
             )

@@ -30,9 +30,10 @@ class Ended:
 
 @dataclass
 class Normal:
-    """What cases do on the Lightning that is installed: how long each takes, and which fail."""
+    """What cases do on the Lightning that is installed: how long each takes, what becomes of it, and which are red."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
     red: set[str] = field(default_factory=set)
 
 
@@ -66,13 +67,12 @@ def run_cases(session, items: Sequence, limit: Callable) -> Ended:
     return Ended(ran=len(items))
 
 
-def noticing(session, items: Sequence) -> list[str]:
-    """Run all, to the end; the ids of the claims whose verdict is not the one that is expected."""
+def noticing(session, items: Sequence, normal: Normal) -> list[str]:
+    """Run all, to the end; the ids of the claims of which a case came out another way than normally."""
     for index, item in enumerate(items):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=_following(items, index))
-    run = session.config.stash[RUN]
-    run.judge()
-    return sorted({verdict.claim.id for verdict in run.verdicts if verdict.red})
+    cases = session.config.stash[RUN].cases.values()
+    return sorted({case.claim for case in cases if case.outcome != normal.outcomes[case.node]})
 
 
 def run_normally(session, items: Sequence) -> tuple[Normal, list[str]]:
@@ -85,6 +85,7 @@ def run_normally(session, items: Sequence) -> tuple[Normal, list[str]]:
         normal.seconds[item.nodeid] = monotonic() - start
     run = session.config.stash[RUN]
     run.judge()
+    normal.outcomes = {node: case.outcome for node, case in run.cases.items()}
     red = {case.node for verdict in run.verdicts if verdict.red for case in verdict.cases}
     normal.red = red | {report.nodeid for report in failures.found}
     return normal, sorted(set(sys.modules) - before)

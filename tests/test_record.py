@@ -15,6 +15,7 @@ from ledger.record import (
     check_writable,
     keep_measured,
     lost_by_overwriting,
+    open_record,
     read_record,
     render,
     write_record,
@@ -266,3 +267,34 @@ def test_nothing_is_kept_of_another_subject(registry):
     older = record_of(registry)
     older["subject"], older["devices"] = {**SUBJECT, "lightning": "2.5.0"}, {"cpu": "available", "sim": "available"}
     assert keep_measured(record_of(registry), older) == record_of(registry)
+
+
+@pytest.mark.parametrize("few", [0, 1, 16], ids="{} parsed one by one".format)
+def test_a_record_opened_is_the_record_read(registry, tmp_path, monkeypatch, few):
+    monkeypatch.setattr("ledger.record.Members.FEW", few)
+    file = tmp_path / "record.json"
+    write_record(record_of(registry), file)
+    opened, read = open_record(file), read_record(file)
+    assert opened["claims"]["a.holds"]["observed"] == {"optimizers": 13, "names": ["甲", "é"]}
+    assert [opened["claims"].get(id) for id in ("b.refuted", "b", "cpu", "fit")] == [
+        read["claims"]["b.refuted"],
+        *[None] * 3,
+    ]
+    assert {key: value if key == "schema" else dict(value) for key, value in opened.items()} == read
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"schema": 1}', render({"schema": 2, "claims": {"a": {}}})])
+def test_what_is_no_record_cannot_be_opened_either(tmp_path, text):
+    file = tmp_path / "record.json"
+    file.write_text(text)
+    with pytest.raises(LedgerError, match="record.json: not a record.*write it anew with pytest --record"):
+        open_record(file)
+
+
+def test_a_record_written_by_another_hand_opens_and_a_damaged_member_is_named(registry, tmp_path):
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(record_of(registry)))
+    assert open_record(file) == record_of(registry)
+    file.write_text(render(record_of(registry)).replace('"a.holds": {', '"a.holds": {{'))
+    with pytest.raises(LedgerError, match="record.json: not a record"):
+        open_record(file)["claims"]["a.holds"]

@@ -60,7 +60,7 @@ def test_everything_of_a_file_is_read(make_registry):
         "refuted",
         "refuted",
     ]
-    assert (registry.corrected_by("a.now"), registry.corrected_by("a")) == (["a"], [])
+    assert registry.corrected == {"a.now": ["a"]}
 
 
 def test_sections_stand_in_their_order_and_not_in_that_of_the_folders(write_claims):
