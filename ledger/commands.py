@@ -213,6 +213,8 @@ def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
 
 def edges(registry: Registry, options: Namespace) -> Answer:
     """Run, on each release at an edge without a whole record, what changes there; writes `records/edges`."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from rich.console import Console
     from rich.progress import Progress
 

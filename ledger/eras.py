@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -68,7 +68,7 @@ def parse_era(table: Any, where: str) -> Era:
     return Era(lower, upper, **{key: value for key, value in table.items() if key != "versions"})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _edges(text: str) -> tuple[Version | None, Version | None]:
     try:
         specifiers = list(SpecifierSet(text))

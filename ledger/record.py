@@ -75,7 +75,7 @@ def read_record(path: Path) -> dict:
 
 
 class Members(Mapping):
-    """The members of one object of a record as `render` writes it; the first FEW are parsed one by one when asked for."""
+    """The members of one object of a record as `render` writes it; the first FEW asked for are parsed one by one."""
 
     FEW = 16
 

@@ -1,7 +1,7 @@
 """`python -m mutants.bystanders`: which claims besides its own notice each sabotage.
 
 Under each sabotage, in a fork of one process, the quickest case of every claim runs on the CPU. A claim notices where
-that case is not what its era expects, green or red. The matrix is written as JSON; what stands out is printed: claims that
+that case comes out another way than normally. The matrix is written as JSON; what stands out is printed: claims that
 notice nothing but their own sabotages, claims that notice most of all, and sabotages that hardly anyone notices.
 """
 

@@ -75,13 +75,22 @@ def test_with_several_validations_an_epoch_it_saves_after_each(trainer, tmp_path
     assert module.saved == saved
 
 
+def saved_with_every_second_epoch_validated(trainer, folder, at_epoch_end):
+    options = {"save_on_train_epoch_end": at_epoch_end, "save_top_k": -1}
+    every_second = {"check_val_every_n_epoch": 2, "max_epochs": 4}
+    return kept(trainer, folder, 1.0, 2.0, fit_options=every_second, **options)[0].saved
+
+
 @pytest.mark.claim("built-in.checkpoint-moment")
 @pytest.mark.parametrize(("at_epoch_end", "saved"), [(None, [4, 8]), (False, [4, 8]), (True, [2, 4, 6, 8])])
 def test_with_validation_in_every_second_epoch_it_saves_in_these(trainer, tmp_path, at_epoch_end, saved):
-    options = {"save_on_train_epoch_end": at_epoch_end, "save_top_k": -1}
-    every_second = {"check_val_every_n_epoch": 2, "max_epochs": 4}
-    module, _ = kept(trainer, tmp_path / "kept", 1.0, 2.0, fit_options=every_second, **options)
-    assert module.saved == saved
+    assert saved_with_every_second_epoch_validated(trainer, tmp_path / "kept", at_epoch_end) == saved
+
+
+@pytest.mark.claim("built-in.checkpoint-moment.every-epoch")
+@pytest.mark.parametrize(("at_epoch_end", "saved"), [(None, [2, 4, 6, 8]), (False, [4, 8])])
+def test_with_validation_in_every_second_epoch_it_saves_in_every_one(trainer, tmp_path, at_epoch_end, saved):
+    assert saved_with_every_second_epoch_validated(trainer, tmp_path / "kept", at_epoch_end) == saved
 
 
 def saved_without_validation(trainer, folder, **options):

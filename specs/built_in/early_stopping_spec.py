@@ -214,6 +214,12 @@ def test_it_stops_one_epoch_before_min_epochs(trainer):
     assert epochs_of_at_least_four(trainer, WORSE_ONCE) == 3
 
 
+@pytest.mark.claim("built-in.early-stopping-min-epochs.within-an-epoch")
+def test_it_stops_one_epoch_before_or_in_the_middle_of_one_after(trainer):
+    assert epochs_of_at_least_four(trainer, WORSE) == 3
+    assert epochs_of_at_least_four(trainer, WORSE_ONCE) == 5.5
+
+
 @pytest.mark.claim("built-in.early-stopping-min-epochs-remembered")
 def test_then_it_stops_there_even_if_the_score_has_improved_since(trainer):
     assert epochs_of_at_least_four(trainer, WORSE_ONCE) == 4

@@ -127,7 +127,7 @@ def greatest_and_least_begin_at_zero(patch):
     patch.setattr(result._ResultMetric, "__init__", init)
 
 
-@sabotage("module.log-reduce-fx")
+@sabotage("module.log-reduce-fx-sum")
 def a_sum_is_of_samples(patch):
     """torch.sum counts a value as often as the batch has samples."""
     change_update(patch, lambda metric, value: 2 * value if metric.meta.is_sum_reduction else value)

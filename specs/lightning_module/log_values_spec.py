@@ -167,6 +167,12 @@ def test_only_a_metric_object_can_keep_its_graph(trainer):
     assert with_graph(trainer, enable_graph=True) == ["metric"]
 
 
+@pytest.mark.claim("module.log-enable-graph.of-tensors")
+def test_a_tensor_keeps_its_graph_as_well(trainer):
+    assert with_graph(trainer) == []
+    assert with_graph(trainer, enable_graph=True) == ["metric", "tensor"]
+
+
 @pytest.mark.claim("module.log-enable-graph.never")
 def test_nothing_keeps_its_graph(trainer):
     assert with_graph(trainer) == with_graph(trainer, enable_graph=True) == []

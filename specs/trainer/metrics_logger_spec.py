@@ -115,12 +115,22 @@ def sent_of_loaders(trainer):
     return logger.received
 
 
+FIRST, SECOND = (f"y/dataloader_idx_{number}" for number in range(2))
+
+
 @pytest.mark.claim("trainer.metrics-sent-loaders")
 def test_each_loader_has_steps_of_its_own(trainer):
-    names = [f"y/dataloader_idx_{number}" for number in range(2)]
     assert sent_of_loaders(trainer) == [
-        *[(0, {names[0]: 11.0}), (1, {names[0]: 12.0})],
-        *[(0, {names[1]: 111.0}), (1, {names[1]: 112.0})],
+        *[(0, {FIRST: 11.0}), (1, {FIRST: 12.0})],
+        *[(0, {SECOND: 111.0}), (1, {SECOND: 112.0})],
+    ]
+
+
+@pytest.mark.claim("trainer.metrics-sent-loaders.counted-on")
+def test_the_second_loader_goes_on_with_the_steps_of_the_first(trainer):
+    assert sent_of_loaders(trainer) == [
+        *[(0, {FIRST: 11.0}), (1, {FIRST: 12.0})],
+        *[(2, {SECOND: 111.0}), (3, {SECOND: 112.0})],
     ]
 
 

@@ -178,8 +178,17 @@ def test_a_sanity_check_leaves_metrics_for_the_bar(trainer):
 @pytest.mark.claim("trainer.metrics-on-the-cpu")
 def test_after_the_run_they_are_on_the_cpu(trainer):
     run = fitted(trainer, Logs("both"))
-    found = [run.callback_metrics[name] for name in ("both_step", "both_epoch", "val_both")]
-    assert [torch.as_tensor(value).device.type for value in found] == ["cpu"] * 3
+    assert whereabouts(run, "both_step", "both_epoch", "val_both") == ["cpu"] * 3
+
+
+@pytest.mark.claim("trainer.metrics-on-the-cpu.where-they-were")
+def test_after_the_run_they_are_where_they_were_logged(device, trainer):
+    run = fitted(trainer, Logs("both"))
+    assert whereabouts(run, "both_step", "val_both") == [device.torch_device.type] * 2
+
+
+def whereabouts(run, *names):
+    return [torch.as_tensor(run.callback_metrics[name]).device.type for name in names]
 
 
 @pytest.mark.claim("trainer.metrics-returned")

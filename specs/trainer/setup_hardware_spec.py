@@ -77,6 +77,13 @@ def test_cudnn_does_not_benchmark_where_it_is_not_asked(trainer):
     assert torch.backends.cudnn.benchmark is False
 
 
+@pytest.mark.claim("trainer.benchmark-unasked.on")
+def test_cudnn_benchmarks_where_it_is_not_asked(trainer):
+    torch.backends.cudnn.benchmark = False
+    trainer()
+    assert torch.backends.cudnn.benchmark is True
+
+
 def asked_for_determinism(trainer, monkeypatch, asked):
     """The switches, and the workspace of cuBLAS, once a Trainer is asked for deterministic algorithms."""
     for name in ("CUBLAS_WORKSPACE_CONFIG", "HOROVOD_FUSION_THRESHOLD"):

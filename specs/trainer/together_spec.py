@@ -31,6 +31,13 @@ def test_the_second_process_differs_only_by_not_preparing_the_data(processes):
     assert second.lines() == [str(line) for line in first.lines() if line not in prepared]
 
 
+@pytest.mark.claim("module.prepare-data-in-one-process.in-each")
+def test_each_process_prepares_the_data(processes):
+    first, second = processes
+    assert {"datamodule.prepare_data", "module.prepare_data"} <= {*first.names()}
+    assert second.lines() == first.lines()
+
+
 @pytest.mark.claim("trainer.ddp-cpu")
 def test_each_process_is_given_half_of_the_batches(processes):
     for trace in processes:
