@@ -1,6 +1,7 @@
 """How to make the claims about other callbacks false."""
 
 from pytorch_lightning import callbacks
+from pytorch_lightning.tuner import batch_size_scaling
 
 from fixtures.calls import skip
 from fixtures.rewriting import rewrite
@@ -106,3 +107,42 @@ def no_indices_are_given(patch):
     """The indices of samples are left out."""
     before = "trainer.predict_loop.current_batch_indices"
     rewrite(patch, callbacks.BasePredictionWriter, "on_predict_batch_end", before, "None")
+
+
+def change_adjusting(patch, adjust):
+    """A batch size is adjusted by `adjust(original, trainer, **how)`; `how` has a `factor` or a `value`."""
+    original = batch_size_scaling._adjust_batch_size
+    patch.setattr(
+        batch_size_scaling, "_adjust_batch_size", lambda trainer, name, **how: adjust(original, trainer, **how)
+    )
+
+
+@sabotage("built-in.batch-size-finder-tries.its-own-first")
+def init_val_is_heeded(patch):
+    """The first trial has loaders that were made for init_val."""
+
+    def adjust(original, trainer, **how):
+        adjusted = original(trainer, **how)
+        batch_size_scaling._reset_dataloaders(trainer)
+        return adjusted
+
+    change_adjusting(patch, adjust)
+
+
+@sabotage("built-in.batch-size-finder-tries.its-own-first", "built-in.batch-size-finder-trains")
+def sizes_are_tripled(patch):
+    """The size that is tried next is three times the last."""
+    change_adjusting(patch, lambda original, trainer, factor=1.0, **how: original(trainer, factor=1.5 * factor, **how))
+
+
+@sabotage("built-in.batch-size-finder-trains")
+def the_last_trial_doubles_the_size_as_well(patch):
+    """What is trained with is the size that a further trial would have."""
+    original = batch_size_scaling._run_power_scaling
+
+    def scaled(trainer, *rest):
+        original(trainer, *rest)
+        size, _ = batch_size_scaling._adjust_batch_size(trainer, "batch_size", factor=2.0)
+        return size
+
+    patch.setattr(batch_size_scaling, "_run_power_scaling", scaled)

@@ -203,3 +203,46 @@ def test_the_indices_of_the_samples_are_given_as_well(trainer):
 @pytest.mark.claim("built-in.prediction-writer-indices.none")
 def test_no_indices_are_given_of_an_ordinary_run(trainer):
     assert indices_to_write(trainer) == [None, None]
+
+
+class Sized(Regression):
+    """Has a batch size of its own, and notes how many samples it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.batch_size, self.seen = 1, []
+
+    def train_dataloader(self):
+        return regression_loader(64, batch_size=self.batch_size)
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append(len(batch[0]))
+        return self.loss(batch)
+
+
+def sizes(trainer):
+    """How many samples were in the batches of three trials of three batches each, and in the four to train with."""
+    module, finder = Sized(), built_in("BatchSizeFinder", mode="power", steps_per_trial=3, max_trials=3, init_val=2)
+    fit(trainer(callbacks=[finder], max_epochs=1, limit_train_batches=4), module)
+    assert module.trainer.global_step == 4
+    return module.seen[:-4], module.seen[-4:]
+
+
+@pytest.mark.claim("built-in.batch-size-finder-tries")
+def test_the_sizes_tried_begin_with_init_val_and_double(trainer):
+    assert sizes(trainer)[0] == [*[2] * 3, *[4] * 3, *[8] * 3]
+
+
+@pytest.mark.claim("built-in.batch-size-finder-tries.its-own-first")
+def test_the_size_that_the_module_has_is_tried_instead_of_init_val(trainer):
+    assert sizes(trainer)[0] == [*[1] * 3, *[4] * 3, *[8] * 3]
+
+
+@pytest.mark.claim("built-in.batch-size-finder-trains")
+def test_training_has_the_largest_size_that_was_tried(trainer):
+    assert sizes(trainer)[1] == [8] * 4
+
+
+@pytest.mark.claim("built-in.batch-size-finder-trains.untried")
+def test_training_has_twice_the_largest_size_that_was_tried(trainer):
+    assert sizes(trainer)[1] == [16] * 4

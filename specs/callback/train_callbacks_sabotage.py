@@ -67,3 +67,18 @@ def a_callback_that_was_used_is_not_told_of_training(patch):
             told.update(id(callback) for callback in callbacks)
 
     patch.setattr(call, "_call_callback_hooks", changed)
+
+
+@sabotage("callback.logs-as-the-module")
+def a_callback_has_only_one_of_the_two(patch):
+    """log_dict of a callback logs nothing."""
+    from pytorch_lightning.trainer.connectors.callback_connector import _CallbackConnector
+
+    original = _CallbackConnector._attach_model_logging_functions
+
+    def attach(self):
+        original(self)
+        for callback in self.trainer.callbacks:
+            callback.log_dict = lambda *args, **kwargs: None
+
+    patch.setattr(_CallbackConnector, "_attach_model_logging_functions", attach)

@@ -90,3 +90,21 @@ def test_training_starts_and_ends_once_in_every_run_that_comes_to_its_end(record
     epochs = trace.count("callback.on_train_epoch_start")
     assert epochs >= 1
     assert trace.names(*names) == [names[0], *epochs * [names[1]], names[2]]
+
+
+class LogsForItself(pl.Callback):
+    """Logs how many batches it has seen, after each."""
+
+    seen = 0
+
+    def on_train_batch_end(self, trainer, pl_module, *unused):
+        self.seen += 1
+        self.log("one", float(self.seen), on_step=False, on_epoch=True)
+        self.log_dict({"two": 2.0 * self.seen}, on_step=False, on_epoch=True)
+
+
+@pytest.mark.claim("callback.logs-as-the-module")
+def test_a_callback_logs_as_its_module_does(trainer):
+    run = trainer(callbacks=[LogsForItself()])
+    fit(run, Evaluated(), regression_loader(4))
+    assert {name: float(value) for name, value in run.callback_metrics.items()} == {"one": 1.5, "two": 3.0}

@@ -54,6 +54,22 @@ def evaluation_ends_in_train_mode(patch):
     patch.setattr(_EvaluationLoop, "_on_evaluation_model_train", lambda self: self.trainer.lightning_module.train())
 
 
+@sabotage("since.prediction-restores-modes")
+def prediction_ends_in_eval_mode(patch):
+    """After predicting no mode is restored."""
+    from pytorch_lightning.loops.prediction_loop import _PredictionLoop
+
+    patch.setattr(_PredictionLoop, "_on_predict_model_train", lambda self: None)
+
+
+@sabotage("since.prediction-restores-modes")
+def prediction_ends_in_train_mode(patch):
+    """After predicting everything is put into train mode."""
+    from pytorch_lightning.loops.prediction_loop import _PredictionLoop
+
+    patch.setattr(_PredictionLoop, "_on_predict_model_train", lambda self: self.trainer.lightning_module.train())
+
+
 @sabotage("since.module-on_validation_model_zero_grad")
 def gradients_stay_for_validation(patch):
     """on_validation_model_zero_grad is not called."""

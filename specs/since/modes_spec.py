@@ -118,6 +118,26 @@ def test_after_validation_every_layer_is_in_train_mode(trainer):
     assert module.notes == [("train", True, False), validated, ("train", True, True), validated]
 
 
+def modes_after_predicting(trainer):
+    """The modes of the whole and of a layer that was in eval mode, and of a module that was in eval mode as a whole."""
+    partly, wholly = Modes(), Modes()
+    partly.net[0].eval()
+    wholly.eval()
+    for module in (partly, wholly):
+        predict(trainer(), module, regression_loader(2))
+    return partly.training, partly.net[0].training, wholly.training
+
+
+@pytest.mark.claim("since.prediction-restores-modes")
+def test_after_predicting_each_layer_is_in_the_mode_it_had(trainer):
+    assert modes_after_predicting(trainer) == (True, False, False)
+
+
+@pytest.mark.claim("since.prediction-restores-modes.left-in-eval")
+def test_after_predicting_all_layers_are_in_eval_mode(trainer):
+    assert modes_after_predicting(trainer) == (False, False, False)
+
+
 class Gradients(Evaluated):
     """Whether validation finds gradients that are not zero."""
 

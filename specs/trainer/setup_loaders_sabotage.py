@@ -98,6 +98,18 @@ def indices_are_swapped(patch):
     patch.setattr(fetchers._DataFetcherWrapper, "__next__", swapped)
 
 
+@sabotage("trainer.iterator-hooks-are-behind")
+def the_first_batch_is_told_another_loader(patch):
+    """The iterator begins with the index of the second loader."""
+    original = fetchers._DataLoaderIterDataFetcher.reset
+
+    def reset(self):
+        original(self)
+        self._dataloader_idx = 1
+
+    patch.setattr(fetchers._DataLoaderIterDataFetcher, "reset", reset)
+
+
 @sabotage("trainer.loader-state")
 def states_of_loaders_are_not_saved(patch):
     """No loader is asked for a state."""

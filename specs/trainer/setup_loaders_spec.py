@@ -234,6 +234,23 @@ def test_a_step_that_iterates_itself_needs_no_index(trainer, run, stage, step):
     assert taken == [(0, 0), (0, 1), (1, 1)]
 
 
+@pytest.mark.claim("trainer.iterator-hooks-are-behind")
+@each_evaluation
+def test_hooks_are_told_the_indices_of_the_batch_before(trainer, run, stage, step):
+    told = []
+
+    def iterates(self, dataloader_iter):
+        next(dataloader_iter)
+
+    def before_batch(batch, batch_idx, dataloader_idx=0):
+        told.append((batch_idx, dataloader_idx))
+
+    module = with_step(step, iterates)
+    setattr(module, f"on_{step[: -len('_step')]}_batch_start", before_batch)
+    run(trainer(), module, [batches(1), batches(2)])
+    assert told == [(0, 0), (0, 0), (0, 1)]
+
+
 class Resumable:
     """A loader of four batches that knows how many of them it gave, and goes on from there where it is told to."""
 

@@ -76,3 +76,49 @@ def test_a_profiler_is_known_by_its_name(trainer):
     assert times["[_TrainingEpochLoop].train_dataloader_next"] == 3
     with pytest.raises(Exception, match="it can only be one of"):
         trainer(profiler="complicated")
+
+
+class Asked(Positions):
+    """Counts how often it is asked for a loader of batches to predict."""
+
+    asked = 0
+
+    def predict_dataloader(self):
+        self.asked += 1
+        return batches(2)
+
+
+def of_nothing(trainer):
+    """What a prediction of no batches returns, and how often it asks for a loader."""
+    module = Asked()
+    return predict(trainer(limit_predict_batches=0), module), module.asked
+
+
+@pytest.mark.claim("trainer.predict-nothing")
+def test_where_nothing_is_predicted_no_loader_is_asked_for(trainer):
+    assert of_nothing(trainer) == (None, 0)
+
+
+@pytest.mark.claim("trainer.predict-nothing.but-ask")
+def test_where_nothing_is_predicted_a_loader_is_asked_for(trainer):
+    assert of_nothing(trainer)[1] == 1
+
+
+class LogsOneNumber(Evaluated):
+    """Logs the same number in each evaluation."""
+
+    def validation_step(self, batch, batch_idx):
+        self.log("a_number", 0.125)
+
+    test_step = validation_step
+
+
+@pytest.mark.claim("trainer.evaluation-prints")
+@pytest.mark.parametrize("run", [validate, test])
+def test_what_was_logged_is_printed_unless_it_is_not_wanted(trainer, capsys, run):
+    printed = {}
+    for verbose in (True, False):
+        run(trainer(), LogsOneNumber(), batches(1), verbose=verbose)
+        printed[verbose] = capsys.readouterr().out
+    assert "a_number" in printed[True] and "0.125" in printed[True]
+    assert printed[False] == ""

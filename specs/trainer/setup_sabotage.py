@@ -2,6 +2,8 @@
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.accelerators import CPUAccelerator
+from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop
+from pytorch_lightning.loops.prediction_loop import _PredictionLoop
 from pytorch_lightning.trainer.connectors.callback_connector import _CallbackConnector
 from pytorch_lightning.trainer.connectors.logger_connector import _LoggerConnector
 
@@ -87,3 +89,28 @@ def a_run_without_a_limit_has_no_steps(patch):
 def the_training_loader_comes_in_a_list(patch):
     """train_dataloader is a list of one."""
     says(patch, "train_dataloader", lambda trainer, loader: loader if loader is None else [loader])
+
+
+@sabotage("trainer.predict-nothing")
+def a_loader_is_asked_for_whatever_the_limit(patch):
+    """The limit of predict is looked at only once the loader is there."""
+    original = _PredictionLoop.setup_data
+
+    def setup_data(self):
+        if self.trainer.limit_predict_batches == 0:
+            self._data_source.dataloader()
+        original(self)
+
+    patch.setattr(_PredictionLoop, "setup_data", setup_data)
+
+
+@sabotage("trainer.evaluation-prints")
+def results_are_printed_unasked(patch):
+    """verbose is ignored."""
+    patch.setattr(_EvaluationLoop, "verbose", property(lambda self: True, lambda self, verbose: None), raising=False)
+
+
+@sabotage("trainer.evaluation-prints")
+def results_are_never_printed(patch):
+    """What was logged is not printed."""
+    patch.setattr(_EvaluationLoop, "_print_results", staticmethod(lambda results, stage: None))

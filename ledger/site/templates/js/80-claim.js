@@ -61,8 +61,9 @@ function commands(claim) {
 VIEWS.claim = () => {
   const claim = CLAIM, i = subjectNamed(get("release"), NEWEST);
   const active = document.activeElement && document.activeElement.dataset.param;
+  for (const [id, where] of [["verdicts", "afterbegin"], ["evidence", "beforeend"]])
+    if (!$(id)) $("main").insertAdjacentHTML(where, `<div id=${id}></div>`);
   $("verdicts").innerHTML = verdicts(claim, i);
-  if (!$("evidence")) $("main").insertAdjacentHTML("beforeend", "<div id=evidence></div>");
   $("evidence").innerHTML = (claim.hooks ? evidence(claim, i) : "") + commands(claim);
   const pre = document.querySelector(".trace"), first = pre && pre.querySelector("mark");
   if (first) pre.scrollTop = first.offsetTop - pre.offsetTop - 60;
