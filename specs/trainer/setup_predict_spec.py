@@ -1,6 +1,7 @@
 """What predict returns, how steps are called, and what the profiler sees of a run."""
 
 import pytest
+import torch
 
 from fixtures.dialects import fit, predict, test, validate
 from fixtures.modules import Evaluated
@@ -41,6 +42,29 @@ class Apart(Evaluated):
         return self.loss(batch)
 
 
+class InOtherWords(Evaluated):
+    """Its steps have names of their own for the batch and its number."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def training_step(self, samples, number=None):
+        self.given.append((len(samples), number))
+        return self.loss(samples)
+
+    validation_step = test_step = predict_step = training_step
+
+
+@pytest.mark.claim("trainer.step-parameters-of-any-name")
+@pytest.mark.parametrize("run", [fit, validate, test, predict])
+def test_the_second_parameter_gets_the_number_whatever_its_name(trainer, run):
+    module = InOtherWords()
+    with torch.enable_grad():
+        run(trainer(), module, batches(2))
+    assert module.given == [(2, 0), (2, 1)]
+
+
 @pytest.mark.claim("trainer.steps-are-called-directly")
 @pytest.mark.parametrize("run", [fit, validate, test, predict])
 def test_a_step_is_no_call_of_the_module(trainer, run):
@@ -64,6 +88,14 @@ def test_the_simple_profiler_times_each_action_as_often_as_it_happens(trainer):
         **dict.fromkeys([f"on_validation_{of}_{end}" for of in ("epoch", "batch") for end in ("start", "end")], 1),
     }
     assert {name: times.get(name) for name in expected} == expected
+
+
+@pytest.mark.claim("trainer.simple-profiler")
+def test_the_next_batch_of_a_prediction_is_timed_as_well(trainer):
+    made = trainer(profiler="simple")
+    predict(made, Evaluated(), batches(2))
+    times = {name: len(durations) for name, durations in made.profiler.recorded_durations.items()}
+    assert times["[_PredictionLoop].predict_next"] == 2
 
 
 @pytest.mark.claim("trainer.simple-profiler")
@@ -120,5 +152,6 @@ def test_what_was_logged_is_printed_unless_it_is_not_wanted(trainer, capsys, run
     for verbose in (True, False):
         run(trainer(), LogsOneNumber(), batches(1), verbose=verbose)
         printed[verbose] = capsys.readouterr().out
-    assert "a_number" in printed[True] and "0.125" in printed[True]
+    assert "a_number" in printed[True]
+    assert "0.125" in printed[True]
     assert printed[False] == ""

@@ -114,3 +114,17 @@ def results_are_printed_unasked(patch):
 def results_are_never_printed(patch):
     """What was logged is not printed."""
     patch.setattr(_EvaluationLoop, "_print_results", staticmethod(lambda results, stage: None))
+
+
+@sabotage("trainer.step-parameters-of-any-name")
+def only_parameters_of_one_name_are_given_the_number(patch):
+    """A step is given the number of its batch only where a parameter is called batch_idx."""
+    from pytorch_lightning.loops import evaluation_loop, prediction_loop, training_epoch_loop
+
+    for loop in (evaluation_loop, prediction_loop, training_epoch_loop):
+        original = loop.is_param_in_hook_signature
+
+        def named(hook, name, explicit=False, min_args=None, original=original):
+            return original(hook, name, explicit)
+
+        patch.setattr(loop, "is_param_in_hook_signature", named)
