@@ -52,10 +52,10 @@ def by_hand(net, batches, device):
     return weights(net)
 
 
-def refusal_of(module, **data):
+def refusal_of(trainer, module, **data):
     """The name of the error, and its message, with which a user is told that this cannot be trained."""
     with pytest.raises(Exception) as refused:
-        fit(make_trainer("cpu"), module, **data)
+        fit(trainer, module, **data)
     return type(refused.value).__name__, str(refused.value)
 
 
@@ -98,9 +98,9 @@ def test_the_module_may_bring_its_own_data(device, trainer):
     ("cls", "missing"), [(WithoutTrainingStep, "training_step"), (WithoutOptimizers, "configure_optimizers")]
 )
 def test_a_missing_method_is_named_before_training(cls, missing):
-    module = cls()
+    module, trainer = cls(), make_trainer("cpu")
     before = weights(module)
-    error, message = refusal_of(module, train=regression_loader())
+    error, message = refusal_of(trainer, module, train=regression_loader())
     assert error == "MisconfigurationException"
     assert message.startswith(f"No `{missing}()` method defined.")
     assert module.used == 0
@@ -110,7 +110,7 @@ def test_a_missing_method_is_named_before_training(cls, missing):
 @pytest.mark.claim("structure.module-holds-model-and-training")
 def test_missing_training_data_is_named(patched_loader, observe):
     module = Least()
-    error, message = refusal_of(module)
+    error, message = refusal_of(make_trainer("cpu"), module)
     assert "train_dataloader" in message
     assert module.used == 0
     observe("error without training data", error)
@@ -118,7 +118,7 @@ def test_missing_training_data_is_named(patched_loader, observe):
 
 @pytest.mark.claim("structure.module-holds-model-and-training.plain-module-named")
 def test_a_plain_nn_module_is_refused_with_the_class_it_should_have():
-    error, message = refusal_of(network(), train=regression_loader())
+    error, message = refusal_of(make_trainer("cpu"), network(), train=regression_loader())
     assert error == "TypeError"
     assert "LightningModule" in message
 
@@ -129,7 +129,7 @@ def test_a_plain_nn_module_is_refused_before_it_is_used(observe):
     before = weights(net)
     used = []
     net.register_forward_hook(lambda *_: used.append("forward"))
-    error, message = refusal_of(net, train=regression_loader())
+    error, message = refusal_of(make_trainer("cpu"), net, train=regression_loader())
     assert used == []
     assert same_weights(weights(net), before)
     observe("error for an nn.Module", [error, message])
