@@ -36,6 +36,7 @@ class Era:
         return ",".join(edge for edge in edges if edge) or "every version"
 
 
+@cache
 def base_version(text: str) -> Version:
     """The release a version belongs to: its local tag and pre-release marker dropped (2.7.0rc1 is judged as 2.7.0)."""
     try:
