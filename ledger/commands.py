@@ -222,6 +222,9 @@ def edges(registry: Registry, options: Namespace) -> Answer:
     whole = {str(subject.lightning) for subject in load_subjects(options.records)}
     wanted = [release for release in edge_releases(registry, releases) if release not in whole]
     folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.json"):
+        if file.stem not in wanted:
+            file.unlink()
     with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         task = progress.add_task("edges", total=len(wanted))
         jobs = {}
