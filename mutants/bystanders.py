@@ -24,6 +24,7 @@ from ledger.errors import LedgerError
 from ledger.plugin.binding import claim_id
 from ledger.plugin.options import SETTINGS
 from ledger.record import check_writable, write_record
+from ledger.verdicts import UNTESTED
 from mutants.cases import Ended, noticing
 from mutants.reach import ROOT
 from mutants.server import Server, Task
@@ -83,10 +84,11 @@ def _drawn(server: Server, sample: int, seed: int) -> list[Sabotage]:
 
 
 def quickest(server: Server) -> list[pytest.Item]:
-    """Of each claim its quickest green case, the quickest of all first."""
-    seconds = server.normal.seconds
+    """Of each claim its quickest green case that is not untested, the quickest of all first."""
+    normal = server.normal
+    ran = {node for node, outcome in normal.outcomes.items() if outcome != UNTESTED}
     claims: dict[str, pytest.Item] = {}
-    for node in sorted(set(seconds) - server.normal.red, key=seconds.__getitem__):
+    for node in sorted(ran - normal.red, key=normal.seconds.__getitem__):
         item = server.items[node]
         claims.setdefault(claim_id(list(item.iter_markers("claim"))) or "", item)
     return list(claims.values())
