@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ledger import commands, site
+from ledger.asked import open_registry
 from ledger.errors import LedgerError
 from ledger.registry import DEVICES, load_registry
 
 ROOT = Path(__file__).parent.parent
+QUESTIONS = (commands.show, commands.compare_two, commands.list_claims, commands.trace)
+"""The commands that need but a few claims."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,7 +87,8 @@ def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argpa
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        found, lines = options.run(load_registry(options.specs), options)
+        load = open_registry if options.run in QUESTIONS else load_registry
+        found, lines = options.run(load(options.specs), options)
     except LedgerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -92,4 +97,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()
     sys.exit(main())

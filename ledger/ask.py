@@ -24,6 +24,7 @@ class Subject:
     """One record with its subject, ordered by Lightning's version, then torch's."""
 
     record: Mapping[str, Any]
+    file: Path
 
     @cached_property
     def lightning(self) -> Version:
@@ -40,6 +41,11 @@ class Subject:
         """The recorded verdict, or "unknown" where the record says nothing of this claim on this device."""
         return self.record["claims"].get(id, {}).get(device, {}).get("verdict", "unknown")
 
+    def verdicts(self, id: str) -> dict[str, str]:
+        """The recorded verdict of each device on which the record says something of this claim."""
+        entry = self.record["claims"].get(id, {})
+        return {device: entry[device]["verdict"] for device in DEVICES if device in entry}
+
     def observed(self, name: str) -> Any:
         """The value of an observation of this name, whichever claim made it; None where there is none."""
         for entry in self.record["claims"].values():
@@ -54,7 +60,7 @@ def load_subjects(folder: Path, edges: bool = False) -> list[Subject]:
     With `edges`, also those partial ones in its subfolder that hold only claims with an edge at their release.
     """
     files = sorted(folder.glob("*.json")) + (sorted(folder.glob("edges/*.json")) if edges else [])
-    subjects = [Subject(open_record(file)) for file in files]
+    subjects = [Subject(open_record(file), file) for file in files]
     if not subjects:
         raise LedgerError(f"{folder}: no records; write them with `tox -m ledger`")
     return sorted(subjects, key=lambda subject: (subject.lightning, subject.torch))
@@ -104,8 +110,8 @@ def compare(registry: Registry, old: Subject, new: Subject) -> dict[str, Any]:
 
 
 def _flips(registry: Registry, id: str, old: Subject, new: Subject) -> list[dict[str, Any]]:
-    changed = {d: (old.verdict(id, d), new.verdict(id, d)) for d in registry.claims[id].devices}
-    changed = {d: pair for d, pair in changed.items() if pair[0] != pair[1] and "unknown" not in pair}
+    before, after = old.verdicts(id), new.verdicts(id)
+    changed = {d: (before[d], after[d]) for d in before if before[d] != after.get(d, before[d])}
     if not changed:
         return []
     correction = registry.claims[id].era(str(new.lightning)).correction

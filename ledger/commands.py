@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ledger.ask import compare, find_subject, history, load_subjects
+from ledger.ask import Subject, compare, find_subject, history, load_subjects
 from ledger.edges import (
     RELEASES,
     Edge,
@@ -39,7 +39,7 @@ def show(registry: Registry, options: Namespace) -> Answer:
     for era in claim.eras:
         lines.append(f"  {era}: {era.expect}" + (f" ({era.reason or era.note})" if era.reason or era.note else ""))
         if era.correction:
-            wording = registry.claims[era.correction].wording(options.lang)
+            wording = registry.claim(era.correction).wording(options.lang)
             lines.append(f"    true instead: {wording} ({era.correction})")
     rows = history(load_subjects(options.records), claim.id) if any(options.records.glob("*.json")) else []
     if rows:
@@ -72,12 +72,12 @@ def list_claims(registry: Registry, options: Namespace) -> Answer:
     subject = find_subject(subjects, options.on) if options.on else subjects[-1]
     wanted = {word for word in ("holds", "refuted") if getattr(options, word)}
     found, lines = [], [f"{subject}:"]
-    for claim in registry.claims.values():
-        verdicts = {device: subject.verdict(claim.id, device) for device in claim.devices}
+    for id in registry.claims:
+        verdicts = subject.verdicts(id) or dict.fromkeys(registry.claims[id].devices, "unknown")
         if not wanted or wanted & set(verdicts.values()):
-            found.append({"id": claim.id, **verdicts})
+            found.append({"id": id, **verdicts})
             said = "; ".join(f"{word} on {_devices(verdicts, word)}" for word in dict.fromkeys(verdicts.values()))
-            lines.append(f"  {claim.id}: {said}")
+            lines.append(f"  {id}: {said}")
     return found, lines
 
 
@@ -124,44 +124,44 @@ def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list
     said = "; ".join(f"{pair} on {_devices(pairs, pair)}" for pair in dict.fromkeys(pairs.values()))
     lines = [f"  {flip['id']}: {said}", f"    {registry.claims[flip['id']].wording(language)}"]
     if flip["correction"]:
-        wording = registry.claims[flip["correction"]].wording(language)
+        wording = registry.claim(flip["correction"]).wording(language)
         lines.append(f"    true instead: {wording} ({flip['correction']})")
     return lines
 
 
 def check(registry: Registry, options: Namespace) -> Answer:
     """Raise LedgerError with every sentence not accounted for and every recorded verdict its era does not expect."""
-    files = options.files or sorted(options.records.glob("*.json"))
     problems = unaccounted_sentences(registry)
-    if not options.files:
-        problems += unconfirmed(registry, load_subjects(options.records, edges=True), stable_releases(RELEASES))
-    for file in files:
-        problems += _drift(registry, file) + _difference(file, options.records / file.name)
+    if options.files:
+        subjects = [Subject(read_record(file), file) for file in options.files]
+    else:
+        everything = load_subjects(options.records, edges=True)
+        problems += unconfirmed(registry, everything, stable_releases(RELEASES))
+        subjects = [subject for subject in everything if subject.file.parent == options.records]
+    for subject in subjects:
+        problems += _drift(registry, subject) + _difference(subject, options.records / subject.file.name)
     if problems:
         raise LedgerError("\n".join(problems))
-    return [], [f"{len(registry.claims)} claims, {len(files)} records: nothing drifted"]
+    return [], [f"{len(registry.claims)} claims, {len(subjects)} records: nothing drifted"]
 
 
-def _drift(registry: Registry, file: Path) -> list[str]:
-    record, problems = read_record(file), []
-    lightning = record["subject"]["lightning"]
-    for id, entry in record["claims"].items():
-        if id not in registry.claims:
-            problems.append(f"{file}: {id}: the registry has no such claim; record again")
-            continue
-        expected = registry.claims[id].era(lightning).expect
-        for device in DEVICES:
-            verdict = entry.get(device, {}).get("verdict", "untested")
-            if verdict not in ("untested", expected):
-                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
-    missing = sorted(set(registry.claims) - set(record["claims"]))
+def _drift(registry: Registry, subject: Subject) -> list[str]:
+    recorded, file, lightning = dict(subject.record["claims"]), subject.file, str(subject.lightning)
+    gone = sorted(set(recorded) - set(registry.claims))
+    problems = [f"{file}: {id}: the registry has no such claim; record again" for id in gone]
+    for id, claim in registry.claims.items():
+        expected = claim.era(lightning).expect
+        for device, entry in recorded.get(id, {}).items():
+            if device in DEVICES and entry["verdict"] not in ("untested", expected):
+                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {entry['verdict']}")
+    missing = sorted(set(registry.claims) - set(recorded))
     return problems + [f"{file}: {id}: not recorded; record again" for id in missing]
 
 
-def _difference(fresh: Path, committed: Path) -> list[str]:
-    if not committed.exists() or fresh.resolve() == committed.resolve():
+def _difference(subject: Subject, committed: Path) -> list[str]:
+    if not committed.exists() or subject.file.resolve() == committed.resolve():
         return []
-    new, old = read_record(fresh), read_record(committed)
+    fresh, new, old = subject.file, subject.record, read_record(committed)
     ids = {id for id in {**new["claims"], **old["claims"]} if new["claims"].get(id) != old["claims"].get(id)}
     traces = {**new["traces"], **old["traces"]}
     runs = {f"trace of {run}" for run in traces if new["traces"].get(run) != old["traces"].get(run)}

@@ -6,9 +6,7 @@ Releases are installed and run by tox, each in an environment of its own that la
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,9 +53,9 @@ def edges(claim: Claim, releases: Sequence[str]) -> list[tuple[str, str]]:
     """The pairs of adjacent stable releases between which one era of the claim ends and the next begins."""
     versions = [base_version(release) for release in releases]
     found = []
-    for era in claim.eras[1:]:
-        first = next((place for place, version in enumerate(versions) if era.contains(version)), 0)
-        if first:
+    for era in claim.eras:
+        first = bisect_left(versions, era.lower) if era.lower else 0
+        if 0 < first < len(versions) and era.contains(versions[first]):
             found.append((releases[first - 1], releases[first]))
     return found
 
@@ -136,6 +134,8 @@ def search(releases: Sequence[str], forward: bool, probe: Callable[[str], Probe]
 
 def run_claim(root: Path, claim: Claim, release: str, era_of: str) -> Probe:
     """Run the claim on `release` through tox, expecting what is expected of the release `era_of`."""
+    import tempfile
+
     devices = [device for device in DEVICES if device in claim.devices]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "record.json")
@@ -153,6 +153,9 @@ def _said(device: str, entry: dict, same: bool) -> str:
 
 def run_release(root: Path, release: str, record: Path, *options: str) -> None:
     """Run pytest with `options` on this release, in an environment of its own; it writes `record`, or LedgerError."""
+    import shutil
+    import subprocess
+
     tox = shutil.which("tox")
     if tox is None:
         raise LedgerError("tox is not installed, and releases are run by it; python -m pip install tox")

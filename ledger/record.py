@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from functools import cached_property
 from pathlib import Path
@@ -142,6 +141,8 @@ def check_writable(path: Path, option: str = "--record") -> None:
 
 def write_record(record: dict, path: Path, option: str = "--record") -> None:
     """Write the whole record or nothing: into a temporary folder beside `path`, then renamed over it."""
+    import tempfile
+
     text = render(record)
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".record-") as folder:

@@ -7,6 +7,7 @@ it answers for (`[[sentence]]`, in our own words), and one table a claim, keyed 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ class Claim:
     def era(self, lightning: str) -> Era:
         """The era that judges this Lightning version (a version string such as "2.6.6")."""
         version = base_version(lightning)
-        return next(era for era in self.eras if era.contains(version))
+        for era in self.eras[:-1]:
+            if era.upper and version < era.upper:
+                return era
+        return self.eras[-1]
 
     def wording(self, language: str) -> str:
         return self.zh if language == "zh" else self.en
@@ -71,7 +75,7 @@ class Section:
 class Registry:
     root: Path
     sections: tuple[Section, ...]
-    claims: dict[str, Claim] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
     corrected: dict[str, list[str]] = field(default_factory=dict)
     """Of each correction the ids of the claims that name it in one of their eras."""
 
@@ -115,7 +119,7 @@ def _load_section(file: Path) -> Section:
     if not isinstance(listed, list):
         raise LedgerError(f"{file}: sentences are written as [[sentence]], each with number and says")
     sentences = tuple(_sentence(table, file) for table in listed)
-    claims = tuple(_load_claim(id, table, file) for id, table in document.items())
+    claims = tuple(load_claim(id, table, file) for id, table in document.items())
     section = Section(file.parent, header["order"], header.get("part"), header["en"], header["zh"], sentences, claims)
     _check_sentences(section, file)
     return section
@@ -144,7 +148,8 @@ def _sentence(table: Any, file: Path) -> Sentence:
     return Sentence(**table)
 
 
-def _load_claim(id: str, table: Any, file: Path) -> Claim:
+def load_claim(id: str, table: Any, file: Path) -> Claim:
+    """The claim of its TOML table; raise LedgerError where the table is wrong in itself."""
     where = f"{file}: {id}"
     if not isinstance(table, dict):
         raise LedgerError(

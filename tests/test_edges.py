@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,8 @@ def test_the_flips_of_a_claim_are_between_neighbouring_records(make_registry):
 
     def subject(lightning: str, verdict: str) -> Subject:
         entry = {"verdict": verdict}
-        return Subject({"subject": {"lightning": lightning, "torch": "2.0"}, "claims": {"it": {"cpu": entry}}})
+        record = {"subject": {"lightning": lightning, "torch": "2.0"}, "claims": {"it": {"cpu": entry}}}
+        return Subject(record, Path("pl.json"))
 
     verdicts = {"1.0.8": "holds", "1.1.8": "refuted", "1.2.10": "refuted", "1.3.8": "holds"}
     assert flips([subject(*pair) for pair in verdicts.items()], claim) == [("1.0.8", "1.1.8"), ("1.2.10", "1.3.8")]
@@ -76,9 +78,9 @@ FLIPPING = """
 
 
 def recorded(lightning: str, verdict: str) -> Subject:
-    return Subject(
-        {"subject": {"lightning": lightning, "torch": "2.0"}, "claims": {"it": {"cpu": {"verdict": verdict}}}}
-    )
+    entry = {"cpu": {"verdict": verdict}}
+    record = {"subject": {"lightning": lightning, "torch": "2.0"}, "claims": {"it": entry}}
+    return Subject(record, Path(f"{lightning}.json"))
 
 
 def test_the_edges_of_eras_are_adjacent_releases(make_registry):
