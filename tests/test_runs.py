@@ -136,6 +136,14 @@ def test_a_parallel_run_writes_the_same_record(written):
     assert record["claims"]["a.holds"]["observed"] == {"a1": 1, "a2": 2}
 
 
+def test_a_worker_tells_of_a_warning_without_a_class_that_would_have_to_be_imported(written):
+    spec = SPEC.replace("assert not 1", "import warnings; warnings.warn(Own('old')); assert 1")
+    project = written("0", spec=spec + '    class Own(DeprecationWarning): __module__ = "only.there"\n')
+    result = project.run("-n", "2")
+    assert "INTERNALERROR" not in result.text
+    assert "DeprecationWarning: old\n" in result.text
+
+
 def test_a_case_that_takes_its_worker_down_is_broken_and_named(written):
     spec = SPEC.replace("assert not 1", "import os; os._exit(3)")
     project = written("0", spec=spec)

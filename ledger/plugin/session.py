@@ -89,8 +89,28 @@ class LedgerRun:
         write_record(keep_measured(record, read_record(path)) if path.exists() else record, path)
 
 
+class _PlainWarnings:
+    """In a worker: tells of a warning by a class of Python's own, the nearest one above its class.
+
+    For each that it is told of, the controller imports the module of its class, in a thread for each worker; side by
+    side they imported Lightning, which takes seconds and ended in a deadlock of imports now and then.
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message):
+        warning_message.category = _builtin(warning_message.category)
+        if isinstance(warning_message.message, Warning):
+            warning_message.message = warning_message.category(str(warning_message.message))
+
+
+def _builtin(category: type[Warning]) -> type[Warning]:
+    return next(above for above in category.__mro__ if above.__module__ == "builtins")
+
+
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(_PlainWarnings(), "ledger-plain-warnings")
+    else:
         config.stash[RUN] = LedgerRun(config)
 
 

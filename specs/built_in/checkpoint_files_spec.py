@@ -109,6 +109,7 @@ def said_of_folders_not_empty(trainer, folder, **options):
 
 @pytest.mark.claim("built-in.checkpoint-not-empty")
 def test_a_folder_with_files_in_it_is_warned_of(trainer, tmp_path):
+    (tmp_path / "kept").mkdir()
     assert said_of_folders_not_empty(trainer, tmp_path / "kept") == []
     warned = f"Checkpoint directory {tmp_path / 'kept'} exists and is not empty."
     said = [said_of_folders_not_empty(trainer, tmp_path / "kept", save_top_k=top) for top in (1, -1, 0)]
