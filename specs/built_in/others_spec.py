@@ -84,12 +84,30 @@ def monitored(trainer, folder, module, **options):
     return monitor.lrs
 
 
+class ScheduledByStep(Scheduled):
+    """A learning rate that halves every step."""
+
+    def configure_optimizers(self):
+        [optimizer], [scheduler] = super().configure_optimizers()
+        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+
+EVERY_STEP = [0.1, 0.05, 0.025, 0.0125]
+
+
 @pytest.mark.claim("built-in.learning-rates")
 @pytest.mark.parametrize(
-    ("interval", "rates"), [(None, [0.1, 0.05]), ("epoch", [0.1, 0.05]), ("step", [0.1, 0.1, 0.05, 0.05])]
+    ("interval", "by_epoch", "by_step"),
+    [
+        (None, [0.1, 0.05], EVERY_STEP),
+        ("epoch", [0.1, 0.05], [0.1, 0.025]),
+        ("step", [0.1, 0.1, 0.05, 0.05], EVERY_STEP),
+    ],
 )
-def test_the_learning_rate_of_every_epoch_or_step_is_found(trainer, tmp_path, interval, rates):
-    assert monitored(trainer, tmp_path, Scheduled(), logging_interval=interval) == {"lr-Adam": rates}
+def test_the_learning_rate_of_every_epoch_or_step_is_found(trainer, tmp_path, interval, by_epoch, by_step):
+    modules = Scheduled(), ScheduledByStep()
+    found = [monitored(trainer, tmp_path, module, logging_interval=interval) for module in modules]
+    assert found == [{"lr-Adam": by_epoch}, {"lr-Adam": by_step}]
 
 
 @pytest.mark.claim("built-in.learning-rates-names")

@@ -10,6 +10,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from fixtures.overrides import manual_backward, with_optimizer_idx
 from fixtures.resumes import BATCHES, AlsoCounting, Counting, Noting, Saving, content, plain, run, trained
 from fixtures.runs import Scheduled
+from fixtures.steps import everything_said
 
 
 @pytest.fixture
@@ -57,8 +58,10 @@ def test_a_resumed_fit_has_the_weights_and_a_new_optimizer(trainer, saved_after)
 
 @pytest.mark.claim("trainer.resume-from-checkpoint")
 def test_every_epoch_that_is_left_is_trained_once(trainer, saved_after):
-    resumed = run(trainer, Noting(), saved_after(2), max_epochs=4)
+    with everything_said() as said:
+        resumed = run(trainer, Noting(), saved_after(2), max_epochs=4)
     assert resumed.module.events == trained(2) + trained(3)
+    assert [line for line in said if "ckpt_path = " in line] == []
 
 
 class Stepping(Noting):
