@@ -67,7 +67,7 @@ def read_record(path: Path) -> dict:
     except OSError as error:
         raise LedgerError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise LedgerError(f"{path}: not a record: {error}; write it anew with pytest --record") from error
+        raise _no_record(path, error) from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or KEYS - set(record):
         raise LedgerError(f"{path}: not a record of schema {SCHEMA}; write it anew with pytest --record")
     return record
@@ -111,7 +111,11 @@ class Members(Mapping):
         try:
             return json.JSONDecoder().raw_decode(self.text, position)[0]
         except ValueError as error:
-            raise LedgerError(f"{self.path}: not a record: {error}; write it anew with pytest --record") from error
+            raise _no_record(self.path, error) from error
+
+
+def _no_record(path: Path, error: ValueError) -> LedgerError:
+    return LedgerError(f"{path}: not a record: {error}; write it anew with pytest --record")
 
 
 def open_record(path: Path) -> Mapping[str, Any]:

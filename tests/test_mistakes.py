@@ -75,8 +75,8 @@ def test_a_record_that_could_not_be_written(refused, project, name, message):
     assert found == [f"--record {project.path / name}: {message.format(path=project.path)}"]
 
 
-@pytest.mark.parametrize("missing", ["pytorch-lightning", "torch"])
-def test_a_subject_that_is_not_installed(refused, monkeypatch, missing):
+@pytest.mark.parametrize("missing", ["pytorch-lightning", "torch", "rich"])
+def test_a_package_that_is_not_installed(refused, monkeypatch, missing):
     installed = metadata.version
 
     def version(name):

@@ -72,6 +72,7 @@ def _settings(config) -> Settings:
     for device in required:
         if device not in devices:
             raise LedgerError(f"--require-device {device}: not among --device {','.join(devices)}; add it there")
+    _version("rich")
     record = Path(config.invocation_params.dir, config.option.record) if config.option.record else None
     if record and config.option.sabotage:
         raise LedgerError("--record: a sabotaged Lightning has no record; leave out --record or --sabotage")
@@ -122,6 +123,7 @@ def subject() -> dict[str, str]:
 
 
 def _version(distribution: str) -> str:
+    """Its version; raises LedgerError where it is not installed."""
     try:
         return Version(metadata.version(distribution)).public
     except metadata.PackageNotFoundError:

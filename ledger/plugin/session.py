@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ledger.document import Run, render_document
 from ledger.errors import LedgerError
 from ledger.plugin.binding import PLAN
 from ledger.plugin.options import SETTINGS, device_state
@@ -185,6 +184,8 @@ def _remember_drift(config, run: LedgerRun) -> None:
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    from ledger.document import Run, render_document
+
     run = config.stash[RUN]
     if run.refusal:
         terminalreporter.write_line("ERROR: " + "\n".join(run.refusal), red=True)
