@@ -193,6 +193,18 @@ def test_workers_share_the_score(score):
     assert lines[3] == "1 of 2 sabotages refuted by an assertion of the spec"
 
 
+def test_traces_of_a_sabotaged_lightning_are_of_no_use(score, project):
+    conftest = project.path / "conftest.py"
+    of_worker = '{"fit": {"cpu": [os.environ["PYTEST_XDIST_WORKER"]]}}'
+    conftest.write_text(
+        "import os\n" + conftest.read_text().replace('{"fit": {"cpu": ["setup", "teardown"]}}', of_worker)
+    )
+    score(SABOTAGE, arguments=["-n", "2", "--device=cpu"])
+    result = project.run("--sabotage", "-n", "2", "--device=cpu")
+    assert result.ret == 0
+    assert "different sequences" not in result.text
+
+
 def case(outcome, claim="it.adds", sabotage="subtracts", device="cpu") -> Case:
     return Case(f"{NODE}[{sabotage}-{device}]", claim, device, outcome, sabotage=sabotage)
 

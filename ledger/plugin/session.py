@@ -154,7 +154,8 @@ def pytest_sessionfinish(session, exitstatus):
         return
     if hasattr(config, "workerinput"):
         config.workeroutput["ledger_states"] = {name: device_state(config, name) for name in settings.devices}
-        config.workeroutput["ledger_traces"] = config.hook.pytest_ledger_traces(config=config) or {}
+        traces = {} if settings.sabotage else config.hook.pytest_ledger_traces(config=config)
+        config.workeroutput["ledger_traces"] = traces or {}
         return
     run = config.stash[RUN]
     if run.refusal:
