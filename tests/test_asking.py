@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from ledger import commands
 from ledger.__main__ import main
 from ledger.record import render
 
@@ -179,6 +180,23 @@ def test_an_edge_that_no_record_confirms_and_one_that_is(ask):
     first = render({**RECORDS["pl2.0"], "subject": {**RECORDS["pl2.0"]["subject"], "lightning": "2.0.0"}})
     (ask.folder / "edges" / "2.0.0.json").write_text(first, encoding="utf-8")
     assert ask("check") == (0, "2 claims, 3 records: nothing drifted\n")
+
+
+@pytest.mark.parametrize("verdict", ["refuted", "holds"])
+def test_releases_beside_an_edge_are_run_and_records_of_others_dropped(ask, monkeypatch, verdict):
+    def run_release(root, release, file, *options):
+        found = record(release, verdict, "holds", NEW_FIT, {})
+        file.write_text(render(found), encoding="utf-8")
+
+    monkeypatch.setattr(commands, "run_release", run_release)
+    folder = ask.folder / "edges"
+    folder.mkdir()
+    (folder / "1.3.0.json").write_text("{}", encoding="utf-8")
+    code, said = ask("edges")
+    assert [file.name for file in folder.iterdir()] == ["2.0.0.json"]
+    confirmed = "1 releases at the edges of eras: each is as the registry says" in said
+    assert (code, confirmed) == {"refuted": (0, True), "holds": (1, False)}[verdict]
+    assert ("moves: no record confirms its edge on 2.0.0" in said) is not confirmed
 
 
 def test_a_record_that_drifted_and_one_that_lacks_a_claim(ask, tmp_path):
