@@ -72,6 +72,10 @@ VIEWS.claim = () => {
 
 // What the specs lean on is a script of its own, loaded when a reader first opens it.
 function startClaim() {
+  for (const [title, first] of [["spec", "figure, [data-t=no-spec]"], ["sabotages", "main > ul"]]) {
+    const node = document.querySelector(first);
+    if (node) node.insertAdjacentHTML("beforebegin", `<h2 data-t="${title}"></h2>`);
+  }
   for (const pre of document.querySelectorAll("figure pre")) pre.tabIndex = 0;
   for (const details of document.querySelectorAll("[data-helpers]")) details.innerHTML = '<summary data-t="helpers"></summary>';
   document.addEventListener("toggle", openHelpers, true);

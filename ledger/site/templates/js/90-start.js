@@ -74,10 +74,10 @@ function follow(event) {
 function makeHeader() {
   const pages = { index: "tutorial", matrix: "matrix", compare: "compare", hooks: "hooks", ...(D.performance && { performance: "performance" }) };
   const links = Object.entries(pages).map(([file, page]) => `<a href="${ROOT}${file}.html" data-t="${page}"${page === PAGE ? ' aria-current="page"' : ""}></a>`);
-  document.querySelector("header").innerHTML = `<a class="skip" href="#main" data-t="skip"></a><a class="home" href="${ROOT}index.html" data-t="title"></a>
+  document.body.insertAdjacentHTML("afterbegin", `<header><a class="skip" href="#main" data-t="skip"></a><a class="home" href="${ROOT}index.html" data-t="title"></a>
 <nav data-t-label="pages">${links.join("")}</nav>
 <form role="search" id="search"><input type="search" name="q" data-t-label="search" data-t-hint="search"><button data-t="find"></button></form>
-<button id="language" type="button"></button>`;
+<button id="language" type="button"></button></header>`);
 }
 
 function start() {
