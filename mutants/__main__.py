@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ledger.errors import LedgerError
 from mutants.drawing import Mutant, enumerated, shuffled
 from mutants.reach import PARTS, RUN, data_file, measure, reached
-from mutants.report import Report, load_judged
+from mutants.report import Report, again, load_judged
 from mutants.server import Server, Trial
 
 
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         judged = load_judged()
         mutants = _drawn(options, console)
+        if options.again:
+            mutants = again(mutants, options.again, judged)
         trials, seconds = _tried(options, mutants, console)
     except LedgerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -47,6 +49,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="so many at a time (default: 1)")
     parser.add_argument("--only", metavar="PART", help="parts of Lightning: loops,core/module.py")
     parser.add_argument("--fresh", action="store_true", help="measure anew which cases reach which lines")
+    parser.add_argument(
+        "--again", metavar="FILE", type=Path, nargs="+", default=[], help="try those that survived according to --json"
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what became of each mutant to this file")
     return parser.parse_args(arguments)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.registry import tomllib
+from mutants.drawing import Mutant
 from mutants.server import Trial
 
 LOOKED_AT = Path(__file__).parent / "equivalent.toml"
@@ -16,6 +18,7 @@ LEFT_OUT = ("equivalent", "invisible")
 WHYS = (*LEFT_OUT, "elsewhere")
 COLUMNS = ("by assertion", "by error", "timed out", "survived", *WHYS)
 _ENDS = {"assertion": "by assertion", "error": "by error", "time": "timed out"}
+KILLED = tuple(_ENDS.values())
 
 Identity = tuple[str, str, str, str]
 
@@ -43,6 +46,24 @@ def load_judged(path: Path = LOOKED_AT) -> dict[Identity, Judged]:
             )
         found[identity] = Judged(table["why"], table["reason"])
     return found
+
+
+def again(mutants: Iterable[Mutant], files: Iterable[Path], judged: dict[Identity, Judged]) -> list[Mutant]:
+    """Of these mutants those that survived according to the files, which `--json` wrote, but for those that nobody can
+    see; raises LedgerError for a file that cannot be read."""
+    survived = set()
+    for file in files:
+        try:
+            trials = json.loads(file.read_text(encoding="utf-8"))["mutants"]
+        except (OSError, ValueError, KeyError) as error:
+            raise LedgerError(f"--again {file}: cannot be read ({error}); name a file that --json wrote") from error
+        survived |= {
+            (t["module"], t["function"], t["before"], t["after"]) for t in trials if t["came_to"] not in KILLED
+        }
+    survived -= {identity for identity, found in judged.items() if found.why in LEFT_OUT}
+    befores = {identity[:3] for identity in survived}
+    near = [mutant for mutant in mutants if (mutant.module, mutant.function, mutant.before) in befores]
+    return [m for m in near if (m.module, m.function, m.before, m.made()[0]) in survived]
 
 
 @dataclass

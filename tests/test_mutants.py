@@ -16,7 +16,7 @@ from mutants.drawing import Mutant, enumerated, shuffled
 from mutants.live import Live
 from mutants.operators import mutated, sites
 from mutants.reach import module_name, reached
-from mutants.report import Judged, Report, load_judged
+from mutants.report import Judged, Report, again, identity, load_judged
 from mutants.server import Server, Trial
 
 
@@ -263,6 +263,22 @@ def test_the_report_counts_and_lists_what_survived():
     assert json.loads(json.dumps(report.as_json()))["modules"] == {
         "loops/a.py": {"by assertion": 1, "equivalent": 1, "survived": 1, "timed out": 1}
     }
+
+
+def test_those_that_survived_are_tried_again_but_for_those_that_nobody_can_see(tmp_path):
+    source = tmp_path / "pytorch_lightning" / "loops" / "a.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("def f(a):\n    if a > 1:\n        return 1\n    return a + 2\n")
+    mutants = enumerated({source: dict.fromkeys(range(1, 5), ("c",))})
+    trials = [Trial(mutant, mutant.made()[0], Ended("", "c", "", 1), 1.0) for mutant in mutants]
+    unseen, killed, *left = trials
+    killed.ended.by = "assertion"
+    file = tmp_path / "mutants.json"
+    file.write_text(json.dumps(Report(trials, {}, 1.0).as_json()))
+    judged = {identity(unseen): Judged("invisible", "it is"), identity(left[0]): Judged("elsewhere", "on a GPU")}
+    assert again(mutants, [file], judged) == [trial.mutant for trial in left]
+    with pytest.raises(LedgerError, match=r"--again .*none\.json: cannot be read .*; name a file that --json wrote"):
+        again(mutants, [tmp_path / "none.json"], {})
 
 
 def test_every_mutant_that_was_looked_at_has_a_reason(tmp_path):

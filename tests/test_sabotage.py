@@ -140,11 +140,23 @@ def test_a_part_of_the_specs_says_nothing_of_claims_without_sabotage(score, argu
     assert score(arguments=arguments) == (5, ["0 of 0 sabotages refuted by an assertion of the spec"])
 
 
-def test_a_claim_on_devices_that_are_not_selected_needs_no_sabotage(score):
+@pytest.fixture
+def another():
+    """One more claim that holds on sim and has no sabotage."""
     claims = CLAIMS + CLAIMS.split('["it.multiplies"]')[0].replace("it.adds", "it.subtracts").replace('"cpu", ', "")
     spec = SPEC + SPEC[SPEC.index("    @pytest") : SPEC.index("    @pytest", 30)].replace("adds", "subtracts")
-    assert score(SABOTAGE, arguments=["--device=cpu"], claims=claims, spec=spec)[0] == 0
-    assert score(SABOTAGE, arguments=["--device=sim"], claims=claims, spec=spec) == (
+    return {"claims": claims, "spec": spec}
+
+
+@pytest.mark.parametrize("claim", ["it.adds", "it.multiplies"])
+def test_a_claim_that_is_not_asked_for_needs_no_sabotage(score, another, claim):
+    said = ["1 of 1 sabotages refuted by an assertion of the spec"]
+    assert score(SABOTAGE, arguments=[f"--claim={claim}"], **another) == (0, said)
+
+
+def test_a_claim_on_devices_that_are_not_selected_needs_no_sabotage(score, another):
+    assert score(SABOTAGE, arguments=["--device=cpu"], **another)[0] == 0
+    assert score(SABOTAGE, arguments=["--device=sim"], **another) == (
         1,
         ["claims that hold and have no sabotage: it.subtracts", "1 of 1 sabotages refuted by an assertion of the spec"],
     )

@@ -110,11 +110,12 @@ def pytest_report_teststatus(report, config):
 
 
 def survivors(config) -> tuple[list, list, list[str]]:
-    """All trials of the run, those that survived, and the claims that have no sabotage at all."""
+    """All trials of the run, those that survived, and the claims that were to run and have no sabotage at all."""
     settings = config.stash[SETTINGS]
     tried = trials(config.stash[RUN].cases.values())
     asked = {case.claim for case in config.stash[RUN].cases.values()}
     lacking = claims_without(settings.registry, settings.era, settings.devices, asked)
+    lacking = [id for id in lacking if not settings.claims or id in settings.claims]
     return tried, [trial for trial in tried if not trial.refuted], lacking
 
 
