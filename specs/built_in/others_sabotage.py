@@ -1,6 +1,7 @@
 """How to make the claims about other callbacks false."""
 
 from pytorch_lightning import callbacks
+from pytorch_lightning.callbacks import stochastic_weight_avg
 from pytorch_lightning.tuner import batch_size_scaling
 
 from fixtures.calls import skip
@@ -25,6 +26,24 @@ def the_newest_weights_are_taken(patch):
 def the_first_epoch_is_averaged_as_well(patch):
     """The average begins an epoch early."""
     patch.setattr(callbacks.StochasticWeightAveraging, "swa_start", 0)
+
+
+@sabotage("built-in.swa-rates")
+def the_learning_rate_falls_along_a_cosine(patch):
+    """What is said of the way to swa_lrs is ignored."""
+    schedule = stochastic_weight_avg.SWALR
+    patch.setattr(
+        stochastic_weight_avg, "SWALR", lambda *args, **kwargs: schedule(*args, **{**kwargs, "anneal_strategy": "cos"})
+    )
+
+
+@sabotage("built-in.swa-rates")
+def the_learning_rate_falls_at_once(patch):
+    """The learning rate is swa_lrs one epoch after the averaging began."""
+    schedule = stochastic_weight_avg.SWALR
+    patch.setattr(
+        stochastic_weight_avg, "SWALR", lambda *args, **kwargs: schedule(*args, **{**kwargs, "anneal_epochs": 1})
+    )
 
 
 @sabotage("built-in.learning-rates")

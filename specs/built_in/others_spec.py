@@ -57,6 +57,35 @@ def test_the_final_weights_are_the_average_of_those_at_the_start_of_the_last_epo
     assert same_weights(weights(module), average)
 
 
+class Descending(Regression):
+    """Notes its learning rate at the start of every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.rates = []
+
+    def on_train_epoch_start(self):
+        self.rates.append(self.trainer.optimizers[0].param_groups[0]["lr"])
+
+
+@pytest.mark.claim("built-in.swa-rates")
+@pytest.mark.parametrize("strategy", ["linear", "cos"])
+def test_the_learning_rate_goes_to_swa_lrs_as_with_the_schedule_of_torch(trainer, strategy):
+    module = Descending()
+    options = {"swa_lrs": 0.05, "annealing_epochs": 4, "annealing_strategy": strategy}
+    averaging = built_in("StochasticWeightAveraging", swa_epoch_start=2, **options)
+    fit(trainer(callbacks=[averaging], max_epochs=7), module, train=regression_loader(2))
+    optimizer = torch.optim.SGD(module.parameters(), lr=module.rates[0])
+    schedule = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.05, anneal_epochs=4, anneal_strategy=strategy)
+    by_hand = []
+    for _ in range(5):
+        optimizer.step()
+        schedule.step()
+        by_hand.append(optimizer.param_groups[0]["lr"])
+    assert module.rates == [module.rates[0]] * 2 + by_hand
+    assert (module.rates[0], module.rates[-2:]) == (0.1, [0.05] * 2)
+
+
 @with_optimizer_idx
 class Rates(Regression):
     """Two optimizers of the same class, that are not used; the second has two groups of parameters."""

@@ -1,9 +1,13 @@
 """What a checkpoint holds for a fit to resume from it, and a checkpoint that does not hold enough."""
 
+from os.path import basename as name
+
 import pytest
 import pytorch_lightning as pl
 
 from fixtures.resumes import Noting, Saving, content, run, trained
+from fixtures.scores import built_in
+from ledger.plugin.outcomes import Untested
 
 KEYS = {"epoch", "global_step", "pytorch-lightning_version", "state_dict"}
 STATES = {"callbacks", "optimizer_states", "lr_schedulers"}
@@ -126,3 +130,34 @@ def test_the_state_of_the_precision_comes_back(trainer, tmp_path):
     resumed = run(trainer, Noting(), path, plugins=[precision])
     assert precision.loaded == {"scale": 42}
     assert resumed.module.events == trained(1)
+
+
+def told(said):
+    """A CheckpointIO that notes what it is told to do, and does it."""
+    if not hasattr(pl.plugins, "TorchCheckpointIO"):
+        raise Untested("there is no TorchCheckpointIO")
+
+    class Told(pl.plugins.TorchCheckpointIO):
+        def save_checkpoint(self, checkpoint, path, *args, **kwargs):
+            said.append(("save", name(path)))
+            super().save_checkpoint(checkpoint, path, *args, **kwargs)
+
+        def load_checkpoint(self, path, *args, **kwargs):
+            said.append(("load", name(path)))
+            return super().load_checkpoint(path, *args, **kwargs)
+
+        def remove_checkpoint(self, path):
+            said.append(("remove", name(path)))
+            super().remove_checkpoint(path)
+
+    return Told()
+
+
+@pytest.mark.claim("trainer.checkpoint-io")
+def test_a_plugin_saves_removes_and_loads(trainer, tmp_path):
+    said, keeper = [], built_in("ModelCheckpoint", dirpath=str(tmp_path), filename="{epoch}")
+    run(trainer, Noting(), plugins=[told(said)], callbacks=[keeper])
+    assert said == [("save", "epoch=0.ckpt"), ("save", "epoch=1.ckpt"), ("remove", "epoch=0.ckpt")]
+    said.clear()
+    resumed = run(trainer, Noting(), tmp_path / "epoch=1.ckpt", plugins=[told(said)], max_epochs=3)
+    assert (said, resumed.module.events) == ([("load", "epoch=1.ckpt")], trained(2))

@@ -3,6 +3,7 @@
 from pytorch_lightning.loops.fit_loop import _FitLoop
 from pytorch_lightning.loops.progress import _OptimizerProgress, _Progress
 from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
+from pytorch_lightning.plugins import TorchCheckpointIO
 from pytorch_lightning.strategies import Strategy
 from pytorch_lightning.trainer import call
 from pytorch_lightning.trainer.connectors.checkpoint_connector import _CheckpointConnector
@@ -227,3 +228,16 @@ def the_state_of_the_precision_is_not_restored(patch):
 def the_state_of_the_precision_has_a_common_key(patch):
     """The state of any precision plugin is saved under one key."""
     saved(patch, lambda checkpoint: checkpoint.update(precision=checkpoint.popitem()[1]))
+
+
+@sabotage("trainer.checkpoint-io")
+def the_plugin_is_not_handed_on(patch):
+    """A CheckpointIO among the plugins is ignored."""
+    patch.setattr(Strategy, "checkpoint_io", property(lambda self: TorchCheckpointIO(), lambda self, plugin: None))
+
+
+@sabotage("trainer.checkpoint-io")
+def the_plugin_only_saves(patch):
+    """Checkpoints are loaded and removed without the plugin."""
+    patch.setattr(Strategy, "load_checkpoint", lambda self, path, **kwargs: TorchCheckpointIO().load_checkpoint(path))
+    patch.setattr(Strategy, "remove_checkpoint", lambda self, path: TorchCheckpointIO().remove_checkpoint(path))
