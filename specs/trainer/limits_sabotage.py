@@ -1,6 +1,7 @@
 """How to make the claims about limits, and about the number of epochs, false."""
 
 import math
+import warnings
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.loops import evaluation_loop, fit_loop, prediction_loop, training_epoch_loop
@@ -180,3 +181,42 @@ def fast_runs_predict_everything(patch):
 def fast_runs_are_logged(patch):
     """fast_dev_run keeps the logger."""
     after_debugging_flags(patch, lambda trainer, loggers: setattr(trainer, "loggers", loggers))
+
+
+@sabotage("trainer.validation-of-limited-stream")
+def validation_follows_the_first_batch(patch):
+    """Validation follows the first batch of an epoch."""
+    patch.setattr(EpochLoop, "_should_check_val_fx", lambda self, data_fetcher: self.batch_idx == 0)
+
+
+@sabotage("trainer.validation-of-limited-stream")
+def a_limit_is_not_the_end_of_an_epoch(patch):
+    """A limit ends an epoch without validation."""
+    patch.setattr(EpochLoop, "_should_check_val_fx", lambda self, data_fetcher: False)
+
+
+@sabotage("trainer.validation-of-short-stream.none")
+def the_end_of_a_stream_is_the_end_of_its_epoch(patch):
+    """Validation follows the last batch of a stream, whatever the limit."""
+    run = EpochLoop.run
+
+    def changed(self, data_fetcher):
+        run(self, data_fetcher)
+        if self.batch_progress.current.completed < self.trainer.limit_train_batches:
+            self.trainer.validating = True
+            self.val_loop.run()
+            self.trainer.training = True
+
+    patch.setattr(EpochLoop, "run", changed)
+
+
+@sabotage("trainer.validation-of-short-stream.none")
+def what_is_left_out_is_told(patch):
+    """That there is no validation is warned of."""
+    run = EpochLoop.run
+
+    def changed(self, data_fetcher):
+        run(self, data_fetcher)
+        warnings.warn("There was no validation.", stacklevel=2)
+
+    patch.setattr(EpochLoop, "run", changed)

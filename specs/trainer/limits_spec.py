@@ -1,11 +1,14 @@
 """How much of the data a Trainer goes through, and which limits it refuses."""
 
+import re
+
 import pytest
 from torch.utils.data import DataLoader, IterableDataset
 
 from fixtures.data import regression_tensors
 from fixtures.dialects import fit, predict, test, validate
 from fixtures.passes import Passes, batches, passes
+from fixtures.steps import everything_said
 
 LEFT = {1: 1, 3: 3, 9: 5, 0.5: 2, 0.99: 4, 2.0: 2}
 """Limits, and how many of five batches each of them leaves."""
@@ -142,6 +145,37 @@ def test_a_share_of_a_stream_is_refused(trainer):
     with pytest.raises(Exception, match="IterableDataset") as raised:
         fit(trainer(limit_train_batches=0.5), Passes(), train=DataLoader(Stream(), batch_size=2))
     assert "`Trainer(limit_train_batches)` must be" in str(raised.value)
+
+
+def passes_of_a_stream(trainer, limit):
+    """The steps of two epochs over a stream of five batches, with one batch of validation."""
+    module = Passes()
+    made = trainer(limit_train_batches=limit, max_epochs=2, num_sanity_val_steps=0)
+    fit(made, module, train=DataLoader(Stream(), batch_size=2), val=batches(1))
+    return module.passes
+
+
+@pytest.mark.claim("trainer.validation-of-limited-stream")
+@pytest.mark.parametrize("limit", [3, 5])
+def test_validation_follows_the_limit_of_a_stream(trainer, limit):
+    assert passes_of_a_stream(trainer, limit) == 2 * (" " + limit * "t" + "v")
+
+
+@pytest.mark.claim("trainer.validation-of-limited-stream.none")
+def test_below_the_length_of_a_stream_there_is_no_validation(trainer):
+    assert passes_of_a_stream(trainer, 3) == " ttt ttt"
+
+
+@pytest.mark.claim("trainer.validation-of-short-stream")
+def test_validation_follows_the_end_of_a_stream_before_the_limit(trainer):
+    assert passes_of_a_stream(trainer, 6) == " tttttv tttttv"
+
+
+@pytest.mark.claim("trainer.validation-of-short-stream.none")
+def test_at_the_end_of_a_stream_before_the_limit_there_is_no_validation(trainer):
+    with everything_said() as said:
+        assert passes_of_a_stream(trainer, 6) == " ttttt ttttt"
+    assert [line for line in said if re.search("validation|limit_train_batches", line)] == []
 
 
 @pytest.mark.claim("trainer.val-check-interval-too-large")
