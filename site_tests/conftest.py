@@ -193,6 +193,7 @@ class Reader:
     def open(self, address: str) -> Page:
         self.page.goto(f"{self.base}/{address}")
         self.page.reload()
+        self.page.wait_for_selector("[aria-busy=true]", state="detached")
         return self.page
 
     def state(self) -> str:

@@ -32,21 +32,29 @@ function matrixRow(place, columns, device) {
 
 const folded = () => new Set(get("fold").split(",").filter(Boolean));
 
+// A screenful of rows is painted first; all of them, which take a second, come right after.
+const SCREENFUL = 30;
+let begun = false;
+
 VIEWS.matrix = () => {
   const device = get("device"), columns = get("controls") ? range(D.subjects.length) : MAIN;
   const rows = matrixRows(columns, device), closed = folded();
+  const busy = !begun && rows.length > SCREENFUL, painted = new Set(busy ? rows.slice(0, SCREENFUL) : rows);
   const heads = columns.map((i) => `<th scope="col"><a href="index.html#release=${D.subjects[i].key}" title="Lightning ${D.subjects[i].lightning}, torch ${D.subjects[i].torch}">${D.subjects[i].line}${D.subjects[i].control ? "<br><small>1.13</small>" : ""}</a></th>`);
   const bodies = D.sections.map((section, place) => {
     const own = rows.filter((row) => D.claims[row].section === place);
     if (!own.length) return "";
     const open = !closed.has(section.name);
     const title = `<tr class="section"><th scope="rowgroup" colspan="${columns.length + 1}"><button type="button" data-fold="${section.name}" aria-expanded="${open}">${escape(sectionTitle(section))} <small>${own.length}</small></button></th></tr>`;
-    return `<tbody>${title}${open ? own.map((row) => matrixRow(row, columns, device)).join("") : ""}</tbody>`;
+    return `<tbody>${title}${open ? own.filter((row) => painted.has(row)).map((row) => matrixRow(row, columns, device)).join("") : ""}</tbody>`;
   });
   $("count").textContent = t("shown", rows.length, D.claims.length);
   $("legend").innerHTML = Object.keys(MARKS).map(badge).join(" ");
   $("view").innerHTML = rows.length ? `<table class="grid${get("controls") ? " tall" : ""}"><thead><tr><th scope="col">${t("claim")}</th>${heads.join("")}</tr></thead>${bodies.join("")}</table>` : `<p>${t("none")}</p>`;
   $("fold").textContent = t(closed.size ? "unfold-all" : "fold-all");
+  $("view").ariaBusy = String(busy);
+  begun = true;
+  if (busy) requestAnimationFrame(() => setTimeout(VIEWS.matrix));
 };
 
 function startMatrix() {
