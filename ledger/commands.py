@@ -146,15 +146,15 @@ def check(registry: Registry, options: Namespace) -> Answer:
 
 
 def _drift(registry: Registry, subject: Subject) -> list[str]:
-    recorded, file, lightning = dict(subject.record["claims"]), subject.file, str(subject.lightning)
-    gone = sorted(set(recorded) - set(registry.claims))
+    recorded, file, lightning = set(subject.record["claims"]), subject.file, str(subject.lightning)
+    gone = sorted(recorded - set(registry.claims))
     problems = [f"{file}: {id}: the registry has no such claim; record again" for id in gone]
     for id, claim in registry.claims.items():
         expected = claim.era(lightning).expect
-        for device, entry in recorded.get(id, {}).items():
-            if device in DEVICES and entry["verdict"] not in ("untested", expected):
-                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {entry['verdict']}")
-    missing = sorted(set(registry.claims) - set(recorded))
+        for device, verdict in subject.verdicts(id).items():
+            if verdict not in ("untested", expected):
+                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
+    missing = sorted(set(registry.claims) - recorded)
     return problems + [f"{file}: {id}: not recorded; record again" for id in missing]
 
 

@@ -28,22 +28,22 @@ def the_first_epoch_is_averaged_as_well(patch):
     patch.setattr(callbacks.StochasticWeightAveraging, "swa_start", 0)
 
 
+def annealed(patch, **options):
+    """Let StochasticWeightAveraging make torch's schedule with these options in the place of its own."""
+    schedule = stochastic_weight_avg.SWALR
+    patch.setattr(stochastic_weight_avg, "SWALR", lambda *args, **kwargs: schedule(*args, **{**kwargs, **options}))
+
+
 @sabotage("built-in.swa-rates")
 def the_learning_rate_falls_along_a_cosine(patch):
     """What is said of the way to swa_lrs is ignored."""
-    schedule = stochastic_weight_avg.SWALR
-    patch.setattr(
-        stochastic_weight_avg, "SWALR", lambda *args, **kwargs: schedule(*args, **{**kwargs, "anneal_strategy": "cos"})
-    )
+    annealed(patch, anneal_strategy="cos")
 
 
 @sabotage("built-in.swa-rates")
 def the_learning_rate_falls_at_once(patch):
     """The learning rate is swa_lrs one epoch after the averaging began."""
-    schedule = stochastic_weight_avg.SWALR
-    patch.setattr(
-        stochastic_weight_avg, "SWALR", lambda *args, **kwargs: schedule(*args, **{**kwargs, "anneal_epochs": 1})
-    )
+    annealed(patch, anneal_epochs=1)
 
 
 @sabotage("built-in.learning-rates")

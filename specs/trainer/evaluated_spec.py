@@ -17,6 +17,7 @@ RUNS = ["validate", "test", "predict"]
 
 
 def numbers(module):
+    """The weights as lists; a state_dict of the simulated device cannot be made where gradients are off for good."""
     return {name: parameter.tolist() for name, parameter in module.named_parameters()}
 
 

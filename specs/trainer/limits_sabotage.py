@@ -8,6 +8,7 @@ from pytorch_lightning.loops import evaluation_loop, fit_loop, prediction_loop, 
 from pytorch_lightning.trainer import setup
 from pytorch_lightning.trainer import trainer as owner
 
+from fixtures.calls import after
 from fixtures.sabotage import sabotage
 
 FitLoop, EpochLoop = fit_loop._FitLoop, training_epoch_loop._TrainingEpochLoop
@@ -198,25 +199,17 @@ def a_limit_is_not_the_end_of_an_epoch(patch):
 @sabotage("trainer.validation-of-short-stream.none")
 def the_end_of_a_stream_is_the_end_of_its_epoch(patch):
     """Validation follows the last batch of a stream, whatever the limit."""
-    run = EpochLoop.run
 
-    def changed(self, data_fetcher):
-        run(self, data_fetcher)
+    def validate(self):
         if self.batch_progress.current.completed < self.trainer.limit_train_batches:
             self.trainer.validating = True
             self.val_loop.run()
             self.trainer.training = True
 
-    patch.setattr(EpochLoop, "run", changed)
+    after(patch, EpochLoop, "run", validate)
 
 
 @sabotage("trainer.validation-of-short-stream.none")
 def what_is_left_out_is_told(patch):
     """That there is no validation is warned of."""
-    run = EpochLoop.run
-
-    def changed(self, data_fetcher):
-        run(self, data_fetcher)
-        warnings.warn("There was no validation.", stacklevel=2)
-
-    patch.setattr(EpochLoop, "run", changed)
+    after(patch, EpochLoop, "run", lambda self: warnings.warn("There was no validation.", stacklevel=2))

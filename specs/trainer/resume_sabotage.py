@@ -9,22 +9,11 @@ from pytorch_lightning.trainer import call
 from pytorch_lightning.trainer.connectors.checkpoint_connector import _CheckpointConnector
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from fixtures.calls import after
 from fixtures.sabotage import sabotage
 
 ID = "trainer.resume-"
 SAME_END = f"{ID}from-checkpoint", f"{ID}saved-in-validation", f"{ID}saved-in-train-epoch-end", f"{ID}file-same"
-
-
-def after(patch, owner, name, then):
-    """`then(self)` is called whenever that method has been."""
-    original = getattr(owner, name)
-
-    def changed(self, *args, **kwargs):
-        result = original(self, *args, **kwargs)
-        then(self)
-        return result
-
-    patch.setattr(owner, name, changed)
 
 
 @sabotage(*SAME_END, f"{ID}several-optimizers", f"{ID}at-max-epochs", f"{ID}stateful-loader")
