@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LedgerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else "\n".join(lines))
+    try:
+        print(json.dumps(found, indent=1, ensure_ascii=False) if options.json else "\n".join(lines), flush=True)
+    except BrokenPipeError:  # who reads it, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

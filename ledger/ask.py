@@ -21,10 +21,15 @@ TRAINER_ARGUMENTS = "Trainer arguments"
 
 @dataclass(frozen=True)
 class Subject:
-    """One record with its subject, ordered by Lightning's version, then torch's."""
+    """One record with its subject, ordered by Lightning's version, then torch's.
+
+    `gpu` is the same Lightning on a machine with a GPU, where it has another torch: what it measured stands in for the
+    devices that this record lacks.
+    """
 
     record: Mapping[str, Any]
     file: Path
+    gpu: Subject | None = None
 
     @cached_property
     def lightning(self) -> Version:
@@ -35,16 +40,46 @@ class Subject:
         return Version(self.record["subject"]["torch"])
 
     def __str__(self) -> str:
-        return f"Lightning {self.lightning} (torch {self.torch})"
+        elsewhere = "".join(f"; {subject.torch} on {device}" for device, subject in self.elsewhere.items())
+        return f"Lightning {self.lightning} (torch {self.torch}{elsewhere})"
+
+    @cached_property
+    def absent(self) -> dict[str, str]:
+        """Why there is no measurement on a device, neither here nor with the GPU."""
+        states = {**self.record["devices"]}
+        return {name: why for name, why in states.items() if why != "available" and name not in self.elsewhere}
+
+    @cached_property
+    def elsewhere(self) -> dict[str, Subject]:
+        """The devices that were measured with another torch."""
+        if self.gpu is None:
+            return {}
+        here, there = dict(self.record["devices"]), dict(self.gpu.record["devices"])
+        wanted = [name for name in DEVICES if here.get(name) != "available" and there.get(name) == "available"]
+        return dict.fromkeys(wanted, self.gpu)
+
+    def entry(self, id: str) -> dict[str, dict[str, Any]]:
+        """What is recorded of this claim, by device."""
+        own = self.record["claims"].get(id, {})
+        found = {device: own[device] for device in DEVICES if device in own}
+        for device, subject in self.elsewhere.items():
+            found.update({name: value for name, value in subject.entry(id).items() if name == device})
+        return found
 
     def verdict(self, id: str, device: str) -> str:
         """The recorded verdict, or "unknown" where the record says nothing of this claim on this device."""
-        return self.record["claims"].get(id, {}).get(device, {}).get("verdict", "unknown")
+        return self.verdicts(id).get(device, "unknown")
 
     def verdicts(self, id: str) -> dict[str, str]:
         """The recorded verdict of each device on which the record says something of this claim."""
-        entry = self.record["claims"].get(id, {})
-        return {device: entry[device]["verdict"] for device in DEVICES if device in entry}
+        return {device: value["verdict"] for device, value in self.entry(id).items()}
+
+    def traces(self, run: str) -> dict[str, list[str]]:
+        """The events of the run of this name, by device."""
+        found = dict(self.record["traces"].get(run, {}))
+        for device, subject in self.elsewhere.items():
+            found.update({name: events for name, events in subject.traces(run).items() if name == device})
+        return found
 
     def observed(self, name: str) -> Any:
         """The value of an observation of this name, whichever claim made it; None where there is none."""
@@ -57,12 +92,18 @@ class Subject:
 def load_subjects(folder: Path, edges: bool = False) -> list[Subject]:
     """Every record of the folder, oldest Lightning first; raises LedgerError where there is none.
 
-    With `edges`, also those partial ones in its subfolder that hold only claims with an edge at their release.
+    What its subfolder `cuda` has under the same name, of the same Lightning, is the subject's `gpu`. With `edges`, also
+    those partial records in its subfolder `edges` that hold only claims with an edge at their release.
     """
     files = sorted(folder.glob("*.json")) + (sorted(folder.glob("edges/*.json")) if edges else [])
     subjects = [Subject(open_record(file), file) for file in files]
     if not subjects:
         raise LedgerError(f"{folder}: no records; write them with `tox -m ledger`")
+    with_gpu = {file.name: Subject(open_record(file), file) for file in folder.glob("cuda/*.json")}
+    for place, subject in enumerate(subjects):
+        gpu = with_gpu.get(subject.file.name) if subject.file.parent == folder else None
+        if gpu and gpu.lightning == subject.lightning:
+            subjects[place] = Subject(subject.record, subject.file, gpu)
     return sorted(subjects, key=lambda subject: (subject.lightning, subject.torch))
 
 
@@ -91,9 +132,11 @@ def _installed() -> str:
 
 
 def history(subjects: list[Subject], id: str) -> list[dict[str, Any]]:
-    """One row a subject: its versions, and the claim's verdict on each device."""
+    """One row a subject: its versions, the claim's verdicts, and the devices that were measured with another torch."""
     return [
-        {"lightning": str(s.lightning), "torch": str(s.torch)} | {d: s.verdict(id, d) for d in DEVICES}
+        {"lightning": str(s.lightning), "torch": str(s.torch)}
+        | {d: s.verdict(id, d) for d in DEVICES}
+        | ({"elsewhere": {d: dict(other.record["subject"]) for d, other in s.elsewhere.items()}} if s.elsewhere else {})
         for s in subjects
     ]
 
@@ -104,14 +147,15 @@ def compare(registry: Registry, old: Subject, new: Subject) -> dict[str, Any]:
         "old": dict(old.record["subject"]),
         "new": dict(new.record["subject"]),
         "claims": _without_mirrors([flip for id in registry.claims for flip in _flips(registry, id, old, new)]),
-        "traces": _trace_changes(old.record["traces"], new.record["traces"]),
+        "traces": _trace_changes(old, new),
         "arguments": argument_changes(old.observed(TRAINER_ARGUMENTS), new.observed(TRAINER_ARGUMENTS)),
     }
 
 
 def _flips(registry: Registry, id: str, old: Subject, new: Subject) -> list[dict[str, Any]]:
     before, after = old.verdicts(id), new.verdicts(id)
-    changed = {d: (before[d], after[d]) for d in before if before[d] != after.get(d, before[d])}
+    both = [device for device in before if device in after and device not in {**old.absent, **new.absent}]
+    changed = {device: (before[device], after[device]) for device in both if before[device] != after[device]}
     if not changed:
         return []
     correction = registry.claims[id].era(str(new.lightning)).correction
@@ -124,13 +168,14 @@ def _without_mirrors(flips: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [flip for flip in flips if flip["id"] not in corrections]
 
 
-def _trace_changes(old: dict, new: dict) -> dict[str, list[str]]:
+def _trace_changes(old: Subject, new: Subject) -> dict[str, list[str]]:
     """What differs of each run that both subjects traced on the same device."""
     changes = {}
-    for run in sorted(set(old) & set(new)):
-        device = next((device for device in DEVICES if device in old[run] and device in new[run]), None)
-        if device and old[run][device] != new[run][device]:
-            changes[run] = order_changes(old[run][device], new[run][device])
+    for run in sorted(set(old.record["traces"]) & set(new.record["traces"])):
+        before, after = old.traces(run), new.traces(run)
+        device = next((device for device in DEVICES if device in before and device in after), None)
+        if device and before[device] != after[device]:
+            changes[run] = order_changes(before[device], after[device])
     return changes
 
 

@@ -47,7 +47,18 @@ def show(registry: Registry, options: Namespace) -> Answer:
     for row in rows:
         verdicts = "".join(f"{row[device]:<10}" for device in claim.devices)
         lines.append(f"  {row['lightning']:<14}{row['torch']:<10}{verdicts}".rstrip())
+    lines += _elsewhere(rows)
     return {"id": claim.id, "en": claim.en, "zh": claim.zh, "eras": _eras(claim), "subjects": rows}, lines
+
+
+def _elsewhere(rows: list[dict[str, Any]]) -> list[str]:
+    """Which releases were measured on a device with another torch than the one that stands in their row."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for device, subject in row.get("elsewhere", {}).items():
+            how = f"{device} with torch {subject['torch']} and Python {subject['python']}"
+            found.setdefault(how, []).append(row["lightning"])
+    return [f"  on {how}: Lightning {', '.join(releases)}" for how, releases in found.items()]
 
 
 def _eras(claim: Claim) -> list[dict[str, Any]]:
@@ -93,7 +104,7 @@ def trace(registry: Registry, options: Namespace) -> Answer:
     if options.run_name not in runs:
         known = f" (recorded: {', '.join(sorted(runs))})" if runs else ""
         raise LedgerError(f"{subject}: no trace {options.run_name!r}{suggest(options.run_name, runs)}{known}")
-    devices = runs[options.run_name]
+    devices = subject.traces(options.run_name)
     device = options.device or next(name for name in DEVICES if name in devices)
     if device not in devices:
         raise LedgerError(f"{subject}: {options.run_name!r} was not recorded on {device}; {', '.join(devices)} was")
@@ -140,9 +151,16 @@ def check(registry: Registry, options: Namespace) -> Answer:
         subjects = [subject for subject in everything if subject.file.parent == options.records]
     for subject in subjects:
         problems += _drift(registry, subject) + _difference(subject, options.records / subject.file.name)
+        missing = sorted(set(registry.claims) - set(subject.record["claims"]))
+        problems += [f"{subject.file}: {id}: not recorded; record again" for id in missing]
+    with_gpu = [] if options.files else sorted(options.records.glob("cuda/*.json"))
+    for file in with_gpu:
+        problems += _drift(registry, Subject(read_record(file), file))
+        if file not in [subject.gpu.file for subject in subjects if subject.gpu]:
+            problems.append(f"{file}: no record beside the folder has its name and Lightning; record again on a GPU")
     if problems:
         raise LedgerError("\n".join(problems))
-    return [], [f"{len(registry.claims)} claims, {len(subjects)} records: nothing drifted"]
+    return [], [f"{len(registry.claims)} claims, {len(subjects) + len(with_gpu)} records: nothing drifted"]
 
 
 def _drift(registry: Registry, subject: Subject) -> list[str]:
@@ -151,11 +169,12 @@ def _drift(registry: Registry, subject: Subject) -> list[str]:
     problems = [f"{file}: {id}: the registry has no such claim; record again" for id in gone]
     for id, claim in registry.claims.items():
         expected = claim.era(lightning).expect
-        for device, verdict in subject.verdicts(id).items():
+        own = subject.record["claims"].get(id, {})
+        for device in (name for name in DEVICES if name in own):
+            verdict = own[device]["verdict"]
             if verdict not in ("untested", expected):
                 problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
-    missing = sorted(set(registry.claims) - recorded)
-    return problems + [f"{file}: {id}: not recorded; record again" for id in missing]
+    return problems
 
 
 def _difference(subject: Subject, committed: Path) -> list[str]:

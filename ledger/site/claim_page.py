@@ -58,7 +58,7 @@ class ClaimPages:
         """The reasons recorded on each device, but for the one that holds for all claims: that it was absent."""
         rows = []
         for device in DEVICES:
-            entries = [(s, s.record["claims"].get(claim.id, {}).get(device, {}).get("reason")) for s in self.subjects]
+            entries = [(s, s.entry(claim.id).get(device, {}).get("reason")) for s in self.subjects]
             told = _spans((s, r) for s, r in entries if r and r != s.record["devices"].get(device))
             rows += [(device, told)] if told else []
         return rows

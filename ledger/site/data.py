@@ -81,7 +81,8 @@ def _subjects(subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
             "line": minor(subject),
             "control": control,
             "key": key,
-            "absent": {name: state for name, state in subject.record["devices"].items() if state != "available"},
+            "absent": subject.absent,
+            "elsewhere": {device: dict(other.record["subject"]) for device, other in subject.elsewhere.items()},
         }
 
 

@@ -31,7 +31,7 @@ def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
     runs: dict[str, dict[str, list[int]]] = {}
     for run in sorted({run for subject in subjects for run in subject.record["traces"]}):
         for device in DEVICES:
-            found = [subject.record["traces"].get(run, {}).get(device) for subject in subjects]
+            found = [subject.traces(run).get(device) for subject in subjects]
             if any(found):
                 coded = ["".join(character[event] for event in trace) if trace else None for trace in found]
                 runs.setdefault(run, {})[device] = [
@@ -41,4 +41,6 @@ def pack_traces(subjects: Sequence[Subject]) -> dict[str, Any]:
 
 
 def _all(subjects: Sequence[Subject]) -> Iterable[list[str]]:
-    return (events for subject in subjects for run in subject.record["traces"].values() for events in run.values())
+    return (
+        events for subject in subjects for run in subject.record["traces"] for events in subject.traces(run).values()
+    )

@@ -50,6 +50,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "在 Lightning {0}（torch {1}）上：{2}",
     ),
     "absent": ("{0} was not there: {1}", "没有 {0}：{1}"),
+    "elsewhere": ("{0} was measured with torch {1} and Python {2}", "{0} 上是以 torch {1} 与 Python {2} 测得的"),
     "lead-tutorial": (
         "Each claim was run as a test on every release. Choose one; where a claim is refuted, "
         "what is true instead stands below it, and was run as well.",

@@ -113,7 +113,12 @@ function byDevice(claim, i) {
   }
   return [...words].map(([word, devices]) => t("on", t(word), devices.join(", "))).join(" · ");
 }
-const absent = (i, devices) => devices.filter((device) => D.subjects[i].absent[device]).map((device) => `<p><small>${t("absent", device, escape(D.subjects[i].absent[device]))}</small></p>`).join("");
+function machine(i, devices) {
+  const { absent, elsewhere } = D.subjects[i];
+  const missing = devices.filter((one) => absent[one]).map((one) => t("absent", one, escape(absent[one])));
+  const others = devices.filter((one) => elsewhere[one]).map((one) => t("elsewhere", one, elsewhere[one].torch, elsewhere[one].python));
+  return [...missing, ...others].map((text) => `<p><small>${text}</small></p>`).join("");
+}
 const driftNote = (claim, i, device) => (drifted(claim, i, device) ? ` <strong class="drift">! ${t("drifted", t(eraOf(claim, i).expect))}</strong>` : "");
 function instead(claim, i) {
   const id = eraOf(claim, i).correction;

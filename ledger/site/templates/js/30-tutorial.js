@@ -36,7 +36,7 @@ ${sentences(section)}${cards.map((claim) => card(claim, i, device, "")).join("")
   });
   const { lightning, torch } = D.subjects[i];
   $("count").textContent = t("on-release", lightning, torch, t("shown", shown.length, claims.length));
-  $("view").innerHTML = absent(i, device ? [device] : DEVICES) + (shown.length ? contents(shown) + parts.join("") : `<p>${t("none")}</p>`);
+  $("view").innerHTML = machine(i, device ? [device] : DEVICES) + (shown.length ? contents(shown) + parts.join("") : `<p>${t("none")}</p>`);
 };
 
 function contents(shown) {

@@ -1,9 +1,10 @@
 // Two releases side by side: flips with corrections, the order of hooks, the Trainer's arguments.
 
 function flips(i, j, device) {
-  const found = [];
+  const found = [], missing = { ...D.subjects[i].absent, ...D.subjects[j].absent };
   for (const claim of D.claims) {
-    const pairs = (device ? [device] : devicesOf(claim)).map((one) => [verdictOn(claim, i, one), verdictOn(claim, j, one)]);
+    const devices = (device ? [device] : devicesOf(claim)).filter((one) => !missing[one]);
+    const pairs = devices.map((one) => [verdictOn(claim, i, one), verdictOn(claim, j, one)]);
     if (pairs.some(([was, is]) => was !== is && was !== "unknown" && is !== "unknown")) found.push({ claim, correction: eraOf(claim, j).correction });
   }
   const told = new Set(found.map((flip) => flip.correction));
