@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 PARTS = ("trainer", "loops", "core", "callbacks", "strategies", "accelerators")
 DEVICES = "cpu,sim"
 RUN = [f"--device={DEVICES}", "specs"]
-UNDER_COVERAGE = ["-p", "mutants.apart", "--cov=pytorch_lightning", "--cov-context=test", "--cov-report="]
+PACKAGES = ["--cov=pytorch_lightning", "--cov=lightning_fabric"]
+UNDER_COVERAGE = ["-p", "mutants.apart", *PACKAGES, "--cov-context=test", "--cov-report="]
 
 Lines = dict[int, tuple[str, ...]]
 """The node ids of the cases that reach a line, by its number."""
@@ -36,13 +37,14 @@ def measure(data: Path) -> None:
         raise LedgerError(f"the run under coverage left no data:\n{ended.stdout[-2000:]}")
 
 
-def reached(data: Path, parts: Iterable[str] = PARTS) -> dict[Path, Lines]:
-    """The lines that cases reach, of each file in these parts of Lightning (`loops`, or `loops/fit_loop.py`)."""
+def reached(data: Path, parts: Iterable[str] | None = PARTS) -> dict[Path, Lines]:
+    """The lines that cases reach, of each file in these parts of Lightning (`loops`, or `loops/fit_loop.py`), or of
+    all files that were measured where `parts` is None."""
     coverage = CoverageData(str(data))
     coverage.read()
     found = {}
     for file in sorted(coverage.measured_files()):
-        if is_part(module_name(Path(file)), parts):
+        if parts is None or is_part(module_name(Path(file)), parts):
             by_line = coverage.contexts_by_lineno(file)
             lines = {line: _cases(contexts) for line, contexts in sorted(by_line.items())}
             found[Path(file)] = {line: cases for line, cases in lines.items() if cases}
