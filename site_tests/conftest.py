@@ -106,7 +106,7 @@ RELEASES = [("1.8.6", "1.13.1"), ("1.9.5", "1.13.1"), ("1.9.5", "2.13.0"), ("2.0
 
 
 def small_records(registry, folder: Path) -> None:
-    """A record of each release, in which every verdict is the expected one."""
+    """A record of each release, in which every verdict is the expected one; of the newest one of a GPU too."""
     folder.mkdir()
     for lightning, torch in RELEASES:
         new = lightning.startswith("2")
@@ -126,6 +126,11 @@ def small_records(registry, folder: Path) -> None:
             "traces": {"fit": {"cpu": NEW_FIT if new else OLD_FIT}, "validate": {"cpu": VALIDATION}},
         }
         (folder / f"{lightning}-{torch}.json").write_text(render(record), encoding="utf-8")
+    told = {id: entry["cpu"] for id, entry in claims.items() if "cuda" in entry}
+    gpu = {"subject": {**record["subject"], "torch": "2.11.0", "python": "3.12"}, "devices": {"cuda": "available"}}
+    gpu |= {"claims": {id: {"cuda": entry} for id, entry in told.items()}, "traces": {}}
+    (folder / "cuda").mkdir()
+    (folder / "cuda" / "2.6.6-2.13.0.json").write_text(render({**record, **gpu}), encoding="utf-8")
 
 
 def small_benchmarks(folder: Path) -> None:

@@ -129,6 +129,23 @@ def test_two_releases_side_by_side(reader):
     ]
 
 
+def test_what_a_gpu_was_measured_to_do_is_told_with_its_torch(reader):
+    page = reader.open("index.html#device=cuda")
+    assert page.locator("#view > p").inner_text() == "cuda was measured with torch 2.11.0 and Python 3.12"
+    assert texts(page, "article .said .badge")[0] == "✗ refuted"
+    page = reader.open("index.html#device=cuda&release=2.0.9")
+    assert page.locator("#view > p").inner_text() == "cuda was not there: no GPU"
+    assert set(texts(page, "article .said .badge")) == {"– untested"}
+
+
+def test_a_device_that_only_one_release_was_measured_on_is_not_compared(reader):
+    page = reader.open("compare.html#old=2.0&new=2.6&device=cuda")
+    assert texts(page, "#flips p") == [
+        "On cuda not both were measured, so nothing is compared there.",
+        "No verdict changes.",
+    ]
+
+
 def test_a_comparison_is_swapped_and_shown_whole(reader):
     page = reader.open("compare.html#old=1.9.5&new=2.0.9&run=fit")
     page.get_by_role("button", name="Swap").click()
@@ -156,7 +173,7 @@ def test_the_order_of_a_fit_stands_in_lanes_and_repeats_are_folded(reader):
 
 def test_a_claim_shows_its_evidence(reader):
     page = reader.open("claim/module.training_epoch_end.html#release=1.9.5")
-    assert texts(page, ".strip tbody tr") == ["cpu ✓ ✓ ✓ ✗ ✗", "cuda – – – – –", "sim ✓ ✓ ✓ ✗ ✗"]
+    assert texts(page, ".strip tbody tr") == ["cpu ✓ ✓ ✓ ✗ ✗", "cuda – – – – ✗", "sim ✓ ✓ ✓ ✗ ✗"]
     assert texts(page, ".trace mark") == ["module.training_epoch_end"]
     assert "The change lies between 1.9.5 and 2.0.0 (these two were not run)" in page.locator("main").inner_text()
     assert "pytest --claim module.training_epoch_end" in page.locator("pre").last.inner_text()

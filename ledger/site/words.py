@@ -134,6 +134,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "was": ("{0}: was", "{0}：之前"),
     "is": ("{0}: is", "{0}：现在"),
     "flips-count": ("{0} claims change from {1} to {2}", "从 {1} 到 {2} 有 {0} 条论断发生变化"),
+    "not-on-both": (
+        "On {0} not both were measured, so nothing is compared there.",
+        "{0} 上没有两者都测过，因此不作比较。",
+    ),
     "no-flips": ("No verdict changes.", "没有判定发生变化。"),
     "order": ("The order of hooks", "钩子的次序"),
     "order-same": ("The order is the same.", "次序相同。"),

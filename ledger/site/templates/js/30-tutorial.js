@@ -20,7 +20,7 @@ function sentences(section) {
 
 function wanted(i, device) {
   const word = get("verdict"), section = get("section");
-  return (claim) => (!word || verdict(claim, i, device) === word) && (!section || D.sections[claim.section].name === section);
+  return (claim) => (!device || claim.verdicts[device]) && (!word || verdict(claim, i, device) === word) && (!section || D.sections[claim.section].name === section);
 }
 
 VIEWS.tutorial = () => {

@@ -1,9 +1,11 @@
 // Two releases side by side: flips with corrections, the order of hooks, the Trainer's arguments.
 
+const onBoth = (i, j, device) => !D.subjects[i].absent[device] && !D.subjects[j].absent[device];
+
 function flips(i, j, device) {
-  const found = [], missing = { ...D.subjects[i].absent, ...D.subjects[j].absent };
+  const found = [];
   for (const claim of D.claims) {
-    const devices = (device ? [device] : devicesOf(claim)).filter((one) => !missing[one]);
+    const devices = (device ? [device] : devicesOf(claim)).filter((one) => onBoth(i, j, one));
     const pairs = devices.map((one) => [verdictOn(claim, i, one), verdictOn(claim, j, one)]);
     if (pairs.some(([was, is]) => was !== is && was !== "unknown" && is !== "unknown")) found.push({ claim, correction: eraOf(claim, j).correction });
   }
@@ -25,7 +27,8 @@ function flipTable(i, j, device) {
     return own.length ? `<table class="flips"><caption>${escape(sectionTitle(one))}</caption><thead><tr><th scope="col">${t("claim")}</th><th scope="col">${t("was", old)}</th><th scope="col">${t("is", next)}</th></tr></thead>
 <tbody>${own.map((claim) => flipRow(claim, i, j, device)).join("")}</tbody></table>` : "";
   });
-  $("flips").innerHTML = `<h2>${t("flips")}</h2>${parts.join("") || `<p>${t("no-flips")}</p>`}`;
+  const left = (device ? [device] : DEVICES).filter((one) => !onBoth(i, j, one)).map((one) => `<p><small>${t("not-on-both", one)}</small></p>`);
+  $("flips").innerHTML = `<h2>${t("flips")}</h2>${left.join("")}${parts.join("") || `<p>${t("no-flips")}</p>`}`;
 }
 
 const KINDS = { " ": ["same", " "], "-": ["removed", "−"], "+": ["added", "+"], "~": ["values", "~"], m: ["moved", "↕"] };
