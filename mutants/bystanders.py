@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         matrix = read_matrix(options.json) if options.json and options.json.exists() else Matrix()
         if not options.tell:
             _run(matrix, options)
+        elif not matrix.rows:
+            raise LedgerError("--tell: there is no matrix yet; name its file with --json")
     except LedgerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -65,14 +67,14 @@ def _run(matrix: Matrix, options: argparse.Namespace) -> None:
     def drive(server: Server) -> None:
         with console.status("running every case as it is, once"):
             server.measure()
-        matrix.of(server.session.config.stash[SETTINGS].era)
+        drawn = _drawn(server, options.seed)
+        matrix.of(server.session.config.stash[SETTINGS].era, {_name(one): also for one, also in drawn.items()})
         items = quickest(server)
-        drawn = _drawn(server, options.sample, options.seed)
-        sabotages = [one for one in drawn if f"{one.claim} {one.name}" not in matrix.rows]
-        tasks = (_task(server, one, _asked(one, items, lines)) for one in sabotages)
+        sabotages = [one for one in [*drawn][: options.sample or None] if _name(one) not in matrix.rows]
+        tasks = (_task(server, one, _asked({one.claim, *drawn[one]}, one, items, lines)) for one in sabotages)
         ended = server.each(tasks, options.jobs)
         for (sabotage, asked), noticed, _ in track(ended, "sabotages", len(sabotages), console=console):
-            matrix.rows[f"{sabotage.claim} {sabotage.name}"] = _row(sabotage, asked, noticed)
+            matrix.rows[_name(sabotage)] = _row(sabotage, asked, noticed, drawn[sabotage])
             if options.json:
                 matrix.write(options.json)
 
@@ -86,14 +88,21 @@ def _run(matrix: Matrix, options: argparse.Namespace) -> None:
         raise LedgerError(f"no sabotage was tried: pytest ended with {code!r}; does `python -m pytest specs` work?")
 
 
-def _drawn(server: Server, sample: int, seed: int) -> list[Sabotage]:
-    """The sabotages of the claims that hold on the installed release; each once, under the first of its claims."""
+def _drawn(server: Server, seed: int) -> dict[Sabotage, tuple[str, ...]]:
+    """The sabotages of the claims that hold on the installed release, in random order; each once, as that of the first
+    of its claims, with the others."""
     found: dict[Callable, Sabotage] = {}
+    also: dict[Callable, tuple[str, ...]] = {}
     for id, sabotages in sorted(load_sabotages(ROOT / "specs").items()):
         for one in sabotages if _holds(server, id) else ():
+            also[one.apply] = (*also[one.apply], id) if one.apply in found else ()
             found.setdefault(one.apply, one)
-    all_of_them = list(found.values())
-    return random.Random(seed).sample(all_of_them, min(sample or len(all_of_them), len(all_of_them)))
+    drawn = random.Random(seed).sample([*found.values()], len(found))
+    return {one: also[one.apply] for one in drawn}
+
+
+def _name(sabotage: Sabotage) -> str:
+    return f"{sabotage.claim} {sabotage.name}"
 
 
 def _holds(server: Server, id: str) -> bool:
@@ -114,10 +123,13 @@ def quickest(server: Server) -> dict[str, pytest.Item]:
     return claims
 
 
-def _asked(sabotage: Sabotage, items: Mapping[str, pytest.Item], lines: Mapping[Path, Lines]) -> list[pytest.Item]:
-    """The cases that reach what the sabotage replaces, or all where that cannot be told; that of its claim always."""
+def _asked(
+    own: set[str], sabotage: Sabotage, items: Mapping[str, pytest.Item], lines: Mapping[Path, Lines]
+) -> list[pytest.Item]:
+    """The cases that reach what the sabotage replaces, or all where that cannot be told; those of its own claims
+    always."""
     reaching = may_notice(sabotage, lines)
-    return [item for id, item in items.items() if reaching is None or item.nodeid in reaching or id == sabotage.claim]
+    return [item for id, item in items.items() if reaching is None or item.nodeid in reaching or id in own]
 
 
 def _task(server: Server, sabotage: Sabotage, items: Sequence[pytest.Item]) -> Task:
@@ -128,11 +140,11 @@ def _task(server: Server, sabotage: Sabotage, items: Sequence[pytest.Item]) -> T
     return Task((sabotage, len(items)), work, server.limit(items))
 
 
-def _row(sabotage: Sabotage, asked: int, noticed: list[str] | Ended) -> Row:
+def _row(sabotage: Sabotage, asked: int, noticed: list[str] | Ended, also: tuple[str, ...]) -> Row:
     """What is kept of a sabotage; where the fork ended early, no claim is known to have noticed."""
     if isinstance(noticed, Ended):
-        return Row(sabotage.says, asked, (), noticed.by)
-    return Row(sabotage.says, asked, tuple(sorted(noticed)))
+        return Row(sabotage.says, asked, (), noticed.by, also)
+    return Row(sabotage.says, asked, tuple(sorted(noticed)), also=also)
 
 
 if __name__ == "__main__":

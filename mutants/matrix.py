@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.record import write_record
@@ -14,12 +15,14 @@ from ledger.record import write_record
 
 @dataclass(frozen=True)
 class Row:
-    """A sabotage: what it does, how many claims were asked, which noticed, and how its run ended early, if it did."""
+    """A sabotage: what it does, how many claims were asked, which noticed, how its run ended early, if it did, and of
+    which claims it is one besides that in its name."""
 
     says: str
     asked: int
     noticed: tuple[str, ...]
     ended: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass
@@ -29,21 +32,19 @@ class Matrix:
     lightning: str = ""
     rows: dict[str, Row] = field(default_factory=dict)
 
-    def of(self, lightning: str) -> None:
-        """Let it be of this release; raises LedgerError where it has rows of another."""
+    def of(self, lightning: str, known: Mapping[str, tuple[str, ...]]) -> None:
+        """Let it be of this release, without rows of sabotages that are not `known`, which tells what they are `also`
+        of; raises LedgerError where it has rows of another release."""
         if self.rows and self.lightning != lightning:
             raise LedgerError(f"--json: is of Lightning {self.lightning}, not {lightning}; name another file")
         self.lightning = lightning
+        self.rows = {name: replace(row, also=known[name]) for name, row in self.rows.items() if name in known}
 
     def write(self, file: Path) -> None:
         """Claims are written once, and rows name them by their place."""
-        claims = sorted({claim for row in self.rows.values() for claim in row.noticed})
+        claims = sorted({claim for row in self.rows.values() for claim in (*row.noticed, *row.also)})
         places = {claim: place for place, claim in enumerate(claims)}
-        rows = {
-            name: {"asked": row.asked, "noticed": " ".join(str(places[claim]) for claim in row.noticed)}
-            | {key: value for key, value in (("ended", row.ended), ("says", row.says)) if value}
-            for name, row in self.rows.items()
-        }
+        rows = {name: _plain(row, places) for name, row in self.rows.items()}
         write_record({"lightning": self.lightning, "claims": claims, "sabotages": rows}, file, "--json")
 
 
@@ -53,7 +54,13 @@ def read_matrix(file: Path) -> Matrix:
         found = json.loads(file.read_text(encoding="utf-8"))
         claims = found["claims"]
         rows = {
-            name: Row(row.get("says", ""), row["asked"], _named(claims, row["noticed"]), row.get("ended", ""))
+            name: Row(
+                row.get("says", ""),
+                row["asked"],
+                _named(claims, row["noticed"]),
+                row.get("ended", ""),
+                _named(claims, row.get("also", "")),
+            )
             for name, row in found["sabotages"].items()
         }
         return Matrix(found["lightning"], rows)
@@ -63,28 +70,35 @@ def read_matrix(file: Path) -> Matrix:
         raise LedgerError(f"{file}: no matrix of bystanders; name another file, or remove it") from error
 
 
+def _plain(row: Row, places: Mapping[str, int]) -> dict[str, Any]:
+    told = {"ended": row.ended, "says": row.says, "also": " ".join(str(places[claim]) for claim in row.also)}
+    noticed = " ".join(str(places[claim]) for claim in row.noticed)
+    return {"asked": row.asked, "noticed": noticed} | {key: value for key, value in told.items() if value}
+
+
 def _named(claims: list[str], places: str) -> tuple[str, ...]:
     return tuple(claims[int(place)] for place in places.split())
 
 
 def summary(matrix: Matrix) -> Iterator[str]:
     """What stands out, as lines of text."""
-    tried = {name: {*row.noticed} for name, row in matrix.rows.items() if not row.ended}
-    asked = sorted(row.asked for row in matrix.rows.values() if not row.ended)
-    own = {name.split()[0] for name in tried}
-    others = Counter(claim for name, noticed in tried.items() for claim in noticed - {name.split()[0]})
-    noticing = Counter(claim for noticed in tried.values() for claim in noticed)
-    alone = [name for name, noticed in tried.items() if noticed <= {name.split()[0]}]
+    tried = {name: row for name, row in matrix.rows.items() if not row.ended}
+    others = {name: {*row.noticed} - _own(name, row) for name, row in tried.items()}
+    noticing = Counter(claim for row in tried.values() for claim in row.noticed)
     yield f"{len(tried)} sabotages tried on Lightning {matrix.lightning}; {len(matrix.rows) - len(tried)} ended early"
-    counts = _median(asked), _median(map(len, tried.values()))
-    yield "a sabotage is reached by {} claims and noticed by {} (medians)".format(*counts)
-    yield f"{len(alone)} are noticed by no claim but their own: {_some(sorted(alone))}"
-    lonely = sorted(own - {*others})
+    asked, noticed = _median(row.asked for row in tried.values()), _median(len(row.noticed) for row in tried.values())
+    yield f"a sabotage is reached by {asked} claims and noticed by {noticed} (medians)"
+    alone = sorted(name for name in tried if not others[name])
+    yield f"{len(alone)} are noticed by no claim but their own: {_some(alone)}"
+    lonely = sorted({claim for name, row in tried.items() for claim in _own(name, row)}.difference(*others.values()))
     yield f"{len(lonely)} claims with a sabotage notice none but their own: {_some(lonely)}"
     often = [f"{claim} ({count})" for claim, count in noticing.most_common() if count > len(tried) / 2]
     yield f"{len(often)} claims notice more than half of all: {_some(often)}"
-    most = [f"{claim} ({count})" for claim, count in noticing.most_common(12)]
-    yield f"claims that notice most: {_some(most)}"
+    yield f"claims that notice most: {_some([f'{claim} ({count})' for claim, count in noticing.most_common(12)])}"
+
+
+def _own(name: str, row: Row) -> set[str]:
+    return {name.split()[0], *row.also}
 
 
 def _median(counts: Iterable[int]) -> int:

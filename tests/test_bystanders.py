@@ -13,7 +13,7 @@ from mutants.patched import codes, may_notice, own_lines, replaced
 ROWS = {
     "a.one breaks": Row("It breaks.", 4, ("a.one", "b.two", "c.all")),
     "a.one bends": Row("It bends.", 4, ("a.one",)),
-    "b.two falls": Row("It falls.", 2, ("c.all",)),
+    "b.two falls": Row("It falls.", 2, ("c.all",), also=("e.five",)),
     "c.all ends": Row("It ends.", 3, ("c.all",)),
     "d.none dies": Row("It dies.", 3, (), "time"),
 }
@@ -25,7 +25,7 @@ def test_what_stands_out_is_told():
         "4 sabotages tried on Lightning 2.6.6; 1 ended early",
         "a sabotage is reached by 4 claims and noticed by 1 (medians)",
         "2 are noticed by no claim but their own: a.one bends, c.all ends",
-        "1 claims with a sabotage notice none but their own: a.one",
+        "2 claims with a sabotage notice none but their own: a.one, e.five",
         "1 claims notice more than half of all: c.all (3)",
         "claims that notice most: c.all (3), a.one (2), b.two (1)",
     ]
@@ -39,9 +39,28 @@ def test_the_matrix_is_kept_in_a_file(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [*summary(MATRIX)]
 
 
+def test_without_a_matrix_there_is_nothing_to_tell(tmp_path, capsys):
+    assert main(["--tell", "--json", str(tmp_path / "matrix.json")]) == 1
+    assert capsys.readouterr().err == "error: --tell: there is no matrix yet; name its file with --json\n"
+
+
 def test_a_matrix_of_another_release_is_not_gone_on_with(tmp_path):
     with pytest.raises(Exception, match=r"is of Lightning 2\.6\.6, not 2\.5\.6; name another file"):
-        Matrix("2.6.6", ROWS).of("2.5.6")
+        Matrix("2.6.6", dict(ROWS)).of("2.5.6", {})
+
+
+def test_rows_of_sabotages_that_are_gone_are_dropped():
+    matrix = Matrix("2.6.6", dict(ROWS))
+    matrix.of("2.6.6", {"c.all ends": (), "new.claim fails": ("b.two",)})
+    assert matrix.rows == {"c.all ends": ROWS["c.all ends"]}
+
+
+def test_all_claims_of_a_sabotage_are_its_own():
+    matrix = Matrix("2.6.6", {"a.one breaks": Row("It breaks.", 4, ("a.one", "b.two"))})
+    assert "0 are noticed by no claim but their own: none" in summary(matrix)
+    matrix.of("2.6.6", {"a.one breaks": ("b.two",)})
+    assert "1 are noticed by no claim but their own: a.one breaks" in summary(matrix)
+    assert "2 claims with a sabotage notice none but their own: a.one, b.two" in summary(matrix)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"claims": [], "lightning": "2.6.6", "sabotages": {"a": {"asked": 1}}}'])
