@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
@@ -17,6 +17,7 @@ from ledger.record import open_record
 from ledger.registry import DEVICES, Registry
 
 TRAINER_ARGUMENTS = "Trainer arguments"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,20 @@ class Subject:
         wanted = [name for name in DEVICES if here.get(name) != "available" and there.get(name) == "available"]
         return dict.fromkeys(wanted, self.gpu)
 
+    def versions(self) -> dict[str, Any]:
+        """Lightning, torch and Python, and of the devices that were measured with others, those."""
+        others = {device: dict(subject.record["subject"]) for device, subject in self.elsewhere.items()}
+        return dict(self.record["subject"]) | ({"elsewhere": others} if others else {})
+
     def entry(self, id: str) -> dict[str, dict[str, Any]]:
         """What is recorded of this claim, by device."""
         own = self.record["claims"].get(id, {})
-        found = {device: own[device] for device in DEVICES if device in own}
-        for device, subject in self.elsewhere.items():
-            found.update({name: value for name, value in subject.entry(id).items() if name == device})
-        return found
+        return self._joined({name: own[name] for name in DEVICES if name in own}, lambda subject: subject.entry(id))
+
+    def _joined(self, own: dict[str, T], ask: Callable[[Subject], dict[str, T]]) -> dict[str, T]:
+        """What this record has by device, and for the devices measured elsewhere what is answered there."""
+        there = {device: ask(subject) for device, subject in self.elsewhere.items()}
+        return own | {device: found[device] for device, found in there.items() if device in found}
 
     def verdict(self, id: str, device: str) -> str:
         """The recorded verdict, or "unknown" where the record says nothing of this claim on this device."""
@@ -76,10 +84,7 @@ class Subject:
 
     def traces(self, run: str) -> dict[str, list[str]]:
         """The events of the run of this name, by device."""
-        found = dict(self.record["traces"].get(run, {}))
-        for device, subject in self.elsewhere.items():
-            found.update({name: events for name, events in subject.traces(run).items() if name == device})
-        return found
+        return self._joined(dict(self.record["traces"].get(run, {})), lambda subject: subject.traces(run))
 
     def observed(self, name: str) -> Any:
         """The value of an observation of this name, whichever claim made it; None where there is none."""
@@ -133,19 +138,14 @@ def _installed() -> str:
 
 def history(subjects: list[Subject], id: str) -> list[dict[str, Any]]:
     """One row a subject: its versions, the claim's verdicts, and the devices that were measured with another torch."""
-    return [
-        {"lightning": str(s.lightning), "torch": str(s.torch)}
-        | {d: s.verdict(id, d) for d in DEVICES}
-        | ({"elsewhere": {d: dict(other.record["subject"]) for d, other in s.elsewhere.items()}} if s.elsewhere else {})
-        for s in subjects
-    ]
+    return [s.versions() | {device: s.verdict(id, device) for device in DEVICES} for s in subjects]
 
 
 def compare(registry: Registry, old: Subject, new: Subject) -> dict[str, Any]:
     """What changes from `old` to `new`: flipped verdicts with what is true instead, hook orders, Trainer arguments."""
     return {
-        "old": dict(old.record["subject"]),
-        "new": dict(new.record["subject"]),
+        "old": old.versions(),
+        "new": new.versions(),
         "claims": _without_mirrors([flip for id in registry.claims for flip in _flips(registry, id, old, new)]),
         "traces": _trace_changes(old, new),
         "arguments": argument_changes(old.observed(TRAINER_ARGUMENTS), new.observed(TRAINER_ARGUMENTS)),

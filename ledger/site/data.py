@@ -77,12 +77,12 @@ def _subjects(subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
         control = newest[minor(subject)] is not subject
         key = f"{subject.lightning}-torch{subject.torch}" if control else str(subject.lightning)
         yield {
-            **subject.record["subject"],
+            "elsewhere": {},
+            **subject.versions(),
             "line": minor(subject),
             "control": control,
             "key": key,
             "absent": subject.absent,
-            "elsewhere": {device: dict(other.record["subject"]) for device, other in subject.elsewhere.items()},
         }
 
 
