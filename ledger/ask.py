@@ -47,8 +47,8 @@ class Subject:
     @cached_property
     def absent(self) -> dict[str, str]:
         """Why there is no measurement on a device, neither here nor with the GPU."""
-        states = {**self.record["devices"]}
-        return {name: why for name, why in states.items() if why != "available" and name not in self.elsewhere}
+        states = self.record["devices"].items()
+        return {name: why for name, why in states if why != "available" and name not in self.elsewhere}
 
     @cached_property
     def elsewhere(self) -> dict[str, Subject]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ledger.edges import (
 )
 from ledger.errors import LedgerError, suggest
 from ledger.outline import outline
-from ledger.record import read_record
+from ledger.record import open_record, read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
 
 Answer = tuple[Any, list[str]]
@@ -153,25 +153,27 @@ def check(registry: Registry, options: Namespace) -> Answer:
         problems += _drift(registry, subject) + _difference(subject, options.records / subject.file.name)
         missing = sorted(set(registry.claims) - set(subject.record["claims"]))
         problems += [f"{subject.file}: {id}: not recorded; record again" for id in missing]
-    with_gpu = [] if options.files else sorted(options.records.glob("cuda/*.json"))
-    for file in with_gpu:
-        problems += _drift(registry, Subject(read_record(file), file))
-        if file not in [subject.gpu.file for subject in subjects if subject.gpu]:
-            problems.append(f"{file}: no record beside the folder has its name and Lightning; record again on a GPU")
+    with_gpu = [subject.gpu for subject in subjects if subject.gpu]
+    if not options.files:
+        alone = sorted({*options.records.glob("cuda/*.json")} - {gpu.file for gpu in with_gpu})
+        problems += [
+            f"{file}: no record beside the folder has its name and Lightning; record again on a GPU" for file in alone
+        ]
+        with_gpu += [Subject(open_record(file), file) for file in alone]
+    problems += [problem for gpu in with_gpu for problem in _drift(registry, gpu)]
     if problems:
         raise LedgerError("\n".join(problems))
     return [], [f"{len(registry.claims)} claims, {len(subjects) + len(with_gpu)} records: nothing drifted"]
 
 
 def _drift(registry: Registry, subject: Subject) -> list[str]:
+    own = replace(subject, gpu=None)
     recorded, file, lightning = set(subject.record["claims"]), subject.file, str(subject.lightning)
     gone = sorted(recorded - set(registry.claims))
     problems = [f"{file}: {id}: the registry has no such claim; record again" for id in gone]
     for id, claim in registry.claims.items():
         expected = claim.era(lightning).expect
-        own = subject.record["claims"].get(id, {})
-        for device in (name for name in DEVICES if name in own):
-            verdict = own[device]["verdict"]
+        for device, verdict in own.verdicts(id).items():
             if verdict not in ("untested", expected):
                 problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
     return problems

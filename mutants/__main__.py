@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ledger.errors import LedgerError
 from mutants.drawing import Mutant, enumerated, shuffled
-from mutants.reach import PARTS, RUN, data_file, measure, reached
+from mutants.reach import PARTS, RUN, measured, reached
 from mutants.report import Report, again, load_judged
 from mutants.server import Server, Trial
 
@@ -57,10 +57,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _drawn(options: argparse.Namespace, console: Console) -> list[Mutant]:
-    data = data_file()
-    if options.fresh or not data.is_file():
-        with console.status("running every case under coverage, once"):
-            measure(data)
+    data = measured(console, options.fresh)
     parts = options.only.split(",") if options.only else PARTS
     mutants = enumerated(reached(data, parts))
     if not mutants:

@@ -27,7 +27,7 @@ from ledger.verdicts import UNTESTED
 from mutants.cases import Ended, noticing
 from mutants.matrix import Matrix, Row, read_matrix, summary
 from mutants.patched import may_notice
-from mutants.reach import ROOT, Lines, data_file, measure, reached
+from mutants.reach import ROOT, Lines, measured, reached
 from mutants.server import Server, Task
 
 RUN = ["--device=cpu", "specs"]
@@ -78,11 +78,7 @@ def _run(matrix: Matrix, options: argparse.Namespace) -> None:
             if options.json:
                 matrix.write(options.json)
 
-    data = data_file()
-    if not data.is_file():
-        with console.status("running every case under coverage, once"):
-            measure(data)
-    lines = reached(data, None)
+    lines = reached(measured(console), None)
     code = pytest.main(["-qq", "-s", *RUN], plugins=[Server(drive)])
     if not matrix.rows:
         raise LedgerError(f"no sabotage was tried: pytest ended with {code!r}; does `python -m pytest specs` work?")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from coverage import CoverageData
+from rich.console import Console
 
 from ledger.errors import LedgerError
 from ledger.reach import module_parts
@@ -26,6 +27,15 @@ Lines = dict[int, tuple[str, ...]]
 
 def data_file() -> Path:
     return Path(os.environ.get("COVERAGE_FILE", ROOT / ".coverage.mutants")).resolve()
+
+
+def measured(console: Console, fresh: bool = False) -> Path:
+    """The file that tells which cases reach which lines; measured where there is none, or anew where asked for."""
+    data = data_file()
+    if fresh or not data.is_file():
+        with console.status("running every case under coverage, once"):
+            measure(data)
+    return data
 
 
 def measure(data: Path) -> None:

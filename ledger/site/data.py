@@ -77,7 +77,6 @@ def _subjects(subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
         control = newest[minor(subject)] is not subject
         key = f"{subject.lightning}-torch{subject.torch}" if control else str(subject.lightning)
         yield {
-            "elsewhere": {},
             **subject.versions(),
             "line": minor(subject),
             "control": control,

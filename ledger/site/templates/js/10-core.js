@@ -114,7 +114,7 @@ function byDevice(claim, i) {
   return [...words].map(([word, devices]) => t("on", t(word), devices.join(", "))).join(" · ");
 }
 function machine(i, devices) {
-  const { absent, elsewhere } = D.subjects[i];
+  const { absent, elsewhere = {} } = D.subjects[i];
   const missing = devices.filter((one) => absent[one]).map((one) => t("absent", one, escape(absent[one])));
   const others = devices.filter((one) => elsewhere[one]).map((one) => t("elsewhere", one, elsewhere[one].torch, elsewhere[one].python));
   return [...missing, ...others].map((text) => `<p><small>${text}</small></p>`).join("");
