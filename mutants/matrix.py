@@ -15,8 +15,8 @@ from ledger.record import write_record
 
 @dataclass(frozen=True)
 class Row:
-    """A sabotage: what it does, how many claims were asked, which noticed, how its run ended early, if it did, and of
-    which claims it is one besides that in its name."""
+    """A sabotage: what it does, how many cases were asked, which claims noticed, how its run ended early if it did,
+    and of which claims it is one besides that in its name."""
 
     says: str
     asked: int
@@ -27,32 +27,34 @@ class Row:
 
 @dataclass
 class Matrix:
-    """The rows of one release of Lightning, each under "claim sabotage"."""
+    """The rows of one release of Lightning, each under "claim sabotage", and the claims whose cases were asked."""
 
     lightning: str = ""
     rows: dict[str, Row] = field(default_factory=dict)
+    claims: tuple[str, ...] = ()
 
-    def of(self, lightning: str, known: Mapping[str, tuple[str, ...]]) -> None:
-        """Let it be of this release, without rows of sabotages that are not `known`, which tells what they are `also`
-        of; raises LedgerError where it has rows of another release."""
+    def of(self, lightning: str, claims: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> None:
+        """Let it be of this release and these claims, without rows of sabotages that are not `known`, which tells what
+        they are `also` of; raises LedgerError where it has rows of another release."""
         if self.rows and self.lightning != lightning:
             raise LedgerError(f"--json: is of Lightning {self.lightning}, not {lightning}; name another file")
-        self.lightning = lightning
+        self.lightning, self.claims = lightning, tuple(sorted(claims))
         self.rows = {name: replace(row, also=known[name]) for name, row in self.rows.items() if name in known}
 
     def write(self, file: Path) -> None:
-        """Claims are written once, and rows name them by their place."""
-        claims = sorted({claim for row in self.rows.values() for claim in (*row.noticed, *row.also)})
-        places = {claim: place for place, claim in enumerate(claims)}
+        """Claims are written once, those that were not asked last, and rows name them by their place."""
+        others = sorted({claim for row in self.rows.values() for claim in (*row.noticed, *row.also)} - {*self.claims})
+        places = {claim: place for place, claim in enumerate([*self.claims, *others])}
         rows = {name: _plain(row, places) for name, row in self.rows.items()}
-        write_record({"lightning": self.lightning, "claims": claims, "sabotages": rows}, file, "--json")
+        kept = {"lightning": self.lightning, "claims": [*self.claims], "sabotages": rows}
+        write_record(kept | ({"others": others} if others else {}), file, "--json")
 
 
 def read_matrix(file: Path) -> Matrix:
     """Read what `write` wrote; raises LedgerError where the file is something else."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-        claims = found["claims"]
+        claims = [*found["claims"], *found.get("others", ())]
         rows = {
             name: Row(
                 row.get("says", ""),
@@ -63,9 +65,9 @@ def read_matrix(file: Path) -> Matrix:
             )
             for name, row in found["sabotages"].items()
         }
-        return Matrix(found["lightning"], rows)
+        return Matrix(found["lightning"], rows, tuple(found["claims"]))
     except OSError as error:
-        raise LedgerError(f"{file}: cannot be read: {error.strerror}") from error
+        raise LedgerError(f"{file}: cannot be read: {error.strerror}; name a file that --json wrote") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise LedgerError(f"{file}: no matrix of bystanders; name another file, or remove it") from error
 
@@ -80,18 +82,24 @@ def _named(claims: list[str], places: str) -> tuple[str, ...]:
     return tuple(claims[int(place)] for place in places.split())
 
 
+def blind(matrix: Matrix) -> list[str]:
+    """The claims that were asked and noticed no sabotage, or none but their own."""
+    tried = {name: row for name, row in matrix.rows.items() if not row.ended}
+    seeing = {claim for name, row in tried.items() for claim in {*row.noticed} - _own(name, row)}
+    return sorted({*matrix.claims} - seeing)
+
+
 def summary(matrix: Matrix) -> Iterator[str]:
     """What stands out, as lines of text."""
     tried = {name: row for name, row in matrix.rows.items() if not row.ended}
-    others = {name: {*row.noticed} - _own(name, row) for name, row in tried.items()}
     noticing = Counter(claim for row in tried.values() for claim in row.noticed)
     yield f"{len(tried)} sabotages tried on Lightning {matrix.lightning}; {len(matrix.rows) - len(tried)} ended early"
     asked, noticed = _median(row.asked for row in tried.values()), _median(len(row.noticed) for row in tried.values())
-    yield f"a sabotage is reached by {asked} claims and noticed by {noticed} (medians)"
-    alone = sorted(name for name in tried if not others[name])
+    yield f"a sabotage is reached by {asked} cases and noticed by {noticed} claims (medians)"
+    alone = sorted(name for name, row in tried.items() if {*row.noticed} <= _own(name, row))
     yield f"{len(alone)} are noticed by no claim but their own: {_some(alone)}"
-    lonely = sorted({claim for name, row in tried.items() for claim in _own(name, row)}.difference(*others.values()))
-    yield f"{len(lonely)} claims with a sabotage notice none but their own: {_some(lonely)}"
+    unseeing = blind(matrix)
+    yield f"{len(unseeing)} of {len(matrix.claims)} claims notice none but their own: {_some(unseeing)}"
     often = [f"{claim} ({count})" for claim, count in noticing.most_common() if count > len(tried) / 2]
     yield f"{len(often)} claims notice more than half of all: {_some(often)}"
     yield f"claims that notice most: {_some([f'{claim} ({count})' for claim, count in noticing.most_common(12)])}"

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.sabotage import Sabotage
 from mutants.bystanders import main
-from mutants.matrix import Matrix, Row, read_matrix, summary
+from mutants.matrix import Matrix, Row, blind, read_matrix, summary
 from mutants.patched import codes, may_notice, own_lines, replaced
 
 ROWS = {
@@ -17,15 +17,16 @@ ROWS = {
     "c.all ends": Row("It ends.", 3, ("c.all",)),
     "d.none dies": Row("It dies.", 3, (), "time"),
 }
-MATRIX = Matrix("2.6.6", ROWS)
+CLAIMS = ("a.one", "b.two", "c.all", "d.none")
+MATRIX = Matrix("2.6.6", ROWS, CLAIMS)
 
 
 def test_what_stands_out_is_told():
     assert list(summary(MATRIX)) == [
         "4 sabotages tried on Lightning 2.6.6; 1 ended early",
-        "a sabotage is reached by 4 claims and noticed by 1 (medians)",
+        "a sabotage is reached by 4 cases and noticed by 1 claims (medians)",
         "2 are noticed by no claim but their own: a.one bends, c.all ends",
-        "2 claims with a sabotage notice none but their own: a.one, e.five",
+        "2 of 4 claims notice none but their own: a.one, d.none",
         "1 claims notice more than half of all: c.all (3)",
         "claims that notice most: c.all (3), a.one (2), b.two (1)",
     ]
@@ -46,21 +47,29 @@ def test_without_a_matrix_there_is_nothing_to_tell(tmp_path, capsys):
 
 def test_a_matrix_of_another_release_is_not_gone_on_with(tmp_path):
     with pytest.raises(Exception, match=r"is of Lightning 2\.6\.6, not 2\.5\.6; name another file"):
-        Matrix("2.6.6", dict(ROWS)).of("2.5.6", {})
+        Matrix("2.6.6", dict(ROWS)).of("2.5.6", CLAIMS, {})
 
 
 def test_rows_of_sabotages_that_are_gone_are_dropped():
     matrix = Matrix("2.6.6", dict(ROWS))
-    matrix.of("2.6.6", {"c.all ends": (), "new.claim fails": ("b.two",)})
+    matrix.of("2.6.6", CLAIMS, {"c.all ends": (), "new.claim fails": ("b.two",)})
     assert matrix.rows == {"c.all ends": ROWS["c.all ends"]}
 
 
+def test_a_matrix_to_look_closely_at_must_be_there(tmp_path, capsys):
+    assert main(["--closely", str(tmp_path / "matrix.json")]) == 1
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}/matrix.json: cannot be read: No such file or directory; name a file that --json wrote\n"
+    )
+
+
 def test_all_claims_of_a_sabotage_are_its_own():
-    matrix = Matrix("2.6.6", {"a.one breaks": Row("It breaks.", 4, ("a.one", "b.two"))})
+    matrix = Matrix("2.6.6", {"a.one breaks": Row("It breaks.", 4, ("a.one", "b.two"))}, CLAIMS)
     assert "0 are noticed by no claim but their own: none" in summary(matrix)
-    matrix.of("2.6.6", {"a.one breaks": ("b.two",)})
+    assert blind(matrix) == ["a.one", "c.all", "d.none"]
+    matrix.of("2.6.6", CLAIMS[:2], {"a.one breaks": ("b.two",)})
     assert "1 are noticed by no claim but their own: a.one breaks" in summary(matrix)
-    assert "2 claims with a sabotage notice none but their own: a.one, b.two" in summary(matrix)
+    assert blind(matrix) == ["a.one", "b.two"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"claims": [], "lightning": "2.6.6", "sabotages": {"a": {"asked": 1}}}'])
