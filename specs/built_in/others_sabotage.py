@@ -16,6 +16,43 @@ def the_change_comes_an_epoch_late(patch):
     rewrite(patch, cls, "get_accumulate_grad_batches", "epoch >= iter_epoch", "epoch > iter_epoch or not iter_epoch")
 
 
+def planned(patch, change):
+    """Let GradientAccumulationScheduler follow what `change` makes of the plan that it is given."""
+    cls = callbacks.GradientAccumulationScheduler
+    original = cls.__init__
+    patch.setattr(cls, "__init__", lambda self, scheduling: original(self, change(scheduling)))
+
+
+@sabotage("built-in.accumulation-scheduler-refused")
+def a_step_of_no_batches_is_one_of_each(patch):
+    """A number of batches below 1 is taken as 1."""
+    planned(patch, lambda plan: {epoch: 1 if batches in (0, -1) else batches for epoch, batches in plan.items()})
+
+
+@sabotage("built-in.accumulation-scheduler-refused")
+def an_epoch_before_the_first_is_the_first(patch):
+    """An epoch below 0 is taken as 0."""
+    planned(patch, lambda plan: {0 if epoch == -1 else epoch: batches for epoch, batches in plan.items()})
+
+
+@sabotage("built-in.accumulation-scheduler-refused")
+def an_empty_plan_changes_nothing(patch):
+    """A plan without any epoch makes a step of every batch."""
+    planned(patch, lambda plan: plan or {0: 1})
+
+
+@sabotage("built-in.accumulation-scheduler-beside")
+def nobody_minds_two_plans(patch):
+    """What the Trainer was told of accumulation is not looked at when the training starts."""
+    patch.setattr(callbacks.GradientAccumulationScheduler, "on_train_start", lambda self, trainer, module: None)
+
+
+@sabotage("built-in.learning-rates-metrics")
+def rates_go_to_the_logger_only(patch):
+    """What a LearningRateMonitor finds is not put among the metrics."""
+    rewrite(patch, callbacks.LearningRateMonitor, "_extract_stats", "trainer.callback_metrics.update(", "dict(")
+
+
 @sabotage("built-in.swa-average")
 def the_newest_weights_are_taken(patch):
     """The average is what came last."""

@@ -7,8 +7,10 @@ import torch
 
 from fixtures.data import regression_loader
 from fixtures.dialects import fit, predict
+from fixtures.hooks import message
 from fixtures.modules import Evaluated, Regression, same_weights, weights
 from fixtures.scores import Scored, built_in, built_in_class
+from fixtures.steps import everything_said
 
 
 class Noted(Regression):
@@ -40,6 +42,60 @@ def test_batches_of_a_step_change_with_the_epoch(trainer):
     scheduler = built_in("GradientAccumulationScheduler", scheduling={1: 2, 3: 4})
     fit(trainer(callbacks=[scheduler], max_epochs=4), module, train=regression_loader(8))
     assert module.steps == [1, 2, 3, 4, *[6, 8], *[10, 12], 16]
+
+
+def refused(scheduling):
+    """What a scheduler says that refuses this plan."""
+    return message(Exception, lambda: built_in("GradientAccumulationScheduler", scheduling=scheduling))
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-refused")
+@pytest.mark.parametrize("epoch", [-1, "1", 1.0])
+def test_an_epoch_must_be_a_number_from_0_on(epoch):
+    assert refused({epoch: 2}) == f"Epoch should be an int greater than or equal to 0. Got [{epoch!r}]."
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-refused")
+@pytest.mark.parametrize("batches", [0, -1, "2", 2.0])
+def test_batches_must_be_a_number_from_1_on(batches):
+    assert refused({1: batches}) == f"Accumulation factor should be an int greater than 0. Got [{batches!r}]."
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-refused")
+def test_a_plan_must_not_be_empty():
+    assert refused({}) == "Empty dict cannot be interpreted correct"
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-refused.none-taken")
+def test_a_step_of_no_batches_is_found_out_in_training(trainer):
+    module, scheduler = Noted(), built_in("GradientAccumulationScheduler", scheduling={1: 0})
+    with pytest.raises(ZeroDivisionError):
+        fit(trainer(callbacks=[scheduler], max_epochs=2), module, train=regression_loader(8))
+    assert module.steps == [1, 2, 3, 4]
+
+
+def fit_beside(trainer, module):
+    """Fit with a scheduler that makes a step of every two batches, where the Trainer was told to make one of four."""
+    scheduler = built_in("GradientAccumulationScheduler", scheduling={0: 2})
+    fit(trainer(callbacks=[scheduler], accumulate_grad_batches=4), module, train=regression_loader(8))
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-beside")
+def test_the_trainer_must_not_be_told_to_accumulate_as_well(trainer):
+    module = Noted()
+    said = message(Exception, lambda: fit_beside(trainer, module))
+    assert said.startswith("You have set ")
+    assert "Either remove `accumulate_grad_batches` from " in said
+    assert module.batches == 0
+
+
+@pytest.mark.claim("built-in.accumulation-scheduler-beside.callback-wins")
+def test_the_schedulers_plan_is_followed_without_a_word(trainer):
+    module = Noted()
+    with everything_said() as said:
+        fit_beside(trainer, module)
+    assert module.steps == [2, 4]
+    assert [line for line in said if "accumul" in line.lower()] == []
 
 
 @pytest.mark.claim("built-in.swa-average")

@@ -108,3 +108,21 @@ def test_without_a_logger_a_monitor_is_an_error(trainer):
         fit(trainer(callbacks=[built_in("LearningRateMonitor")]), Scheduled(), train=regression_loader(2))
     message = "Cannot use LearningRateMonitor callback with Trainer that has no logger."
     assert str(raised.value).replace("`", "") == message
+
+
+def rate_in_metrics(trainer):
+    """What is in callback_metrics of the learning rate after two epochs, of which the second has half the rate."""
+    options = {"logger": Remembering(), "max_epochs": 2, "log_every_n_steps": 1}
+    made = trainer(callbacks=[built_in("LearningRateMonitor")], **options)
+    fit(made, Scheduled(), train=regression_loader(4))
+    return {name: value.item() for name, value in made.callback_metrics.items() if name.startswith("lr-")}
+
+
+@pytest.mark.claim("built-in.learning-rates-metrics")
+def test_the_learning_rate_is_a_metric(trainer):
+    assert rate_in_metrics(trainer) == {"lr-Adam": torch.tensor(0.05).item()}
+
+
+@pytest.mark.claim("built-in.learning-rates-metrics.logger-only")
+def test_the_learning_rate_is_no_metric(trainer):
+    assert rate_in_metrics(trainer) == {}

@@ -1,6 +1,9 @@
 """How to make the claims about modes and gradients around evaluation false."""
 
+from pytorch_lightning import Trainer
+
 from fixtures.calls import skip
+from fixtures.rewriting import rewrite
 from fixtures.sabotage import sabotage
 
 
@@ -89,3 +92,9 @@ def every_validation_clears_gradients(patch):
         original(self)
 
     patch.setattr(_EvaluationLoop, "_on_evaluation_model_eval", clear)
+
+
+@sabotage("since.fit-clears-gradients")
+def a_run_takes_gradients_as_they_are(patch):
+    """Gradients that the module brings are not cleared when a run begins."""
+    rewrite(patch, Trainer, "_run_stage", "self.lightning_module.zero_grad()", "pass")

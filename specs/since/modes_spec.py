@@ -8,7 +8,8 @@ import torch
 from fixtures.data import regression_loader
 from fixtures.dialects import fit, predict, test
 from fixtures.loops import mse, train_by_hand
-from fixtures.modules import Evaluated, network, same_weights, weights
+from fixtures.modules import Evaluated, Regression, network, same_weights, weights
+from fixtures.overrides import manual_backward
 from fixtures.runs import EPOCHS
 
 
@@ -203,3 +204,35 @@ def test_the_step_has_only_the_gradients_that_came_after_validation(device, trai
     second = [*regression_loader(4)][1:]
     half = by_hand(device, second, loss=lambda net, batch: mse(net, batch) / 2)
     assert same_weights(accumulated(trainer), half)
+
+
+class NeverClears(Regression):
+    """Makes a step of every batch by hand, and clears no gradients."""
+
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        optimizer = self.optimizers()
+        manual_backward(self, self.loss(batch), optimizer)
+        optimizer.step()
+
+
+def stepped(device, trainer):
+    """The weights after a step of one batch, in a fit of a module that has gradients of that batch already."""
+    module, loader = NeverClears().to(device.torch_device), regression_loader(2)
+    module.loss([tensor.to(device.torch_device) for tensor in next(iter(loader))]).backward()
+    fit(trainer(automatic_optimization=False), module, train=loader)
+    return weights(module.net)
+
+
+@pytest.mark.claim("since.fit-clears-gradients")
+def test_gradients_from_before_do_not_count(device, trainer):
+    assert same_weights(stepped(device, trainer), by_hand(device, regression_loader(2)))
+
+
+@pytest.mark.claim("since.fit-clears-gradients.kept")
+def test_gradients_from_before_are_added_to_those_of_the_first_step(device, trainer):
+    twice = by_hand(device, regression_loader(2), loss=lambda net, batch: 2 * mse(net, batch))
+    assert same_weights(stepped(device, trainer), twice)

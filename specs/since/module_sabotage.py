@@ -96,6 +96,26 @@ def the_model_is_configured_for_fitting_only(patch):
     patch.setattr(call, "_call_configure_model", configure)
 
 
+@sabotage("since.module-configure_model-loaded")
+def the_model_is_configured_by_a_trainer_only(patch):
+    """load_from_checkpoint does not call configure_model."""
+    from pytorch_lightning.core import saving
+
+    patch.setattr(saving, "is_overridden", lambda name, module: False)
+
+
+@sabotage("since.module-configure_model-loaded")
+def the_model_is_configured_twice_to_be_loaded(patch):
+    """load_from_checkpoint calls configure_model twice."""
+    from pytorch_lightning.core import saving
+
+    def configured(name, module):
+        module.configure_model()
+        return True
+
+    patch.setattr(saving, "is_overridden", configured)
+
+
 @sabotage("since.module-configure_model", "since.module-configure_sharded_model")
 def the_model_is_configured_twice(patch):
     """The hook that builds the network is called twice a run."""

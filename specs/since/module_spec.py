@@ -7,7 +7,8 @@ from torch.utils.data import DataLoader
 
 from fixtures.data import FEATURES, regression_loader, regression_tensors
 from fixtures.dialects import fit, predict
-from fixtures.modules import Evaluated, Regression, network
+from fixtures.hooks import message
+from fixtures.modules import Evaluated, Regression, network, same_weights, weights
 from fixtures.overrides import arguments_of
 from fixtures.runs import EPOCHS, HELD_OUT
 
@@ -243,6 +244,33 @@ def test_configure_model_is_called_in_every_run(trainer):
     fit(ours, module, train=regression_loader(4))
     predict(ours, module, regression_loader(4))
     assert module.calls.count("configure_model") == 2
+
+
+def saved_after_fit(trainer, module, path):
+    """The path of a checkpoint of the module after an epoch."""
+    ours = trainer()
+    fit(ours, module, train=regression_loader(4))
+    ours.save_checkpoint(path)
+    return path
+
+
+@pytest.mark.claim("since.module-configure_model-loaded")
+def test_load_from_checkpoint_builds_the_network_before_it_loads_it(trainer, tmp_path):
+    module, found = BuiltByModel(), []
+    path = saved_after_fit(trainer, module, tmp_path / "built.ckpt")
+    assert message(RuntimeError, lambda: found.append(BuiltByModel.load_from_checkpoint(path))) == ""
+    [loaded] = found
+    assert loaded.calls == ["configure_model"]
+    assert same_weights(weights(loaded.net), weights(module.net))
+    assert not same_weights(weights(loaded.net), weights(network()))
+
+
+@pytest.mark.claim("since.module-configure_model-loaded.not-built")
+def test_load_from_checkpoint_does_not_know_the_weights_of_the_network(trainer, tmp_path):
+    path = saved_after_fit(trainer, BuiltByModel(), tmp_path / "built.ckpt")
+    said = message(RuntimeError, lambda: BuiltByModel.load_from_checkpoint(path))
+    unexpected = ", ".join(f'"net.{name}"' for name in network().state_dict())
+    assert said.endswith(f"Unexpected key(s) in state_dict: {unexpected}. ")
 
 
 @pytest.mark.claim("since.module-configure_sharded_model")
