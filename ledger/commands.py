@@ -23,7 +23,7 @@ from ledger.edges import (
     stable_releases,
     unconfirmed,
 )
-from ledger.errors import LedgerError, suggest
+from ledger.errors import LedgerError, some, suggest
 from ledger.outline import outline
 from ledger.record import open_record, read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
@@ -147,12 +147,13 @@ def check(registry: Registry, options: Namespace) -> Answer:
         subjects = [Subject(read_record(file), file) for file in options.files]
     else:
         everything = load_subjects(options.records, edges=True)
-        problems += unconfirmed(registry, everything, stable_releases(RELEASES))
+        lacking = unconfirmed(registry, everything, stable_releases(RELEASES))
+        problems += [*lacking, "to confirm edges: `python -m ledger edges`"] if lacking else []
         subjects = [subject for subject in everything if subject.file.parent == options.records]
     for subject in subjects:
         problems += _drift(registry, subject) + _difference(subject, options.records / subject.file.name)
         missing = sorted(set(registry.claims) - set(subject.record["claims"]))
-        problems += [f"{subject.file}: {id}: not recorded; record again" for id in missing]
+        problems += [f"{subject.file}: not recorded: {some(missing, shown=3)}; record again"] if missing else []
     with_gpu = [subject.gpu for subject in subjects if subject.gpu]
     if not options.files:
         alone = sorted({*options.records.glob("cuda/*.json")} - {gpu.file for gpu in with_gpu})

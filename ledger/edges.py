@@ -67,15 +67,17 @@ def edge_releases(registry: Registry, releases: Sequence[str]) -> list[str]:
 
 
 def unconfirmed(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> list[str]:
-    """One message for each side of an edge of an era that no record confirms on a device of a search."""
+    """One message for each claim with an edge of an era that no record confirms on a device of a search, or only one
+    on one side of it."""
     recorded = defaultdict(list)
     for subject in subjects:
         recorded[str(subject.lightning)].append(subject)
     problems = []
     for claim in registry.claims.values():
-        for release in {release for pair in edges(claim, releases) for release in pair}:
-            if not any(_as_expected(claim, subject) for subject in recorded[release]):
-                problems.append(f"{claim.file}: {claim.id}: no record confirms its edge on {release}")
+        sides = dict.fromkeys(release for pair in edges(claim, releases) for release in pair)
+        lacking = [side for side in sides if not any(_as_expected(claim, subject) for subject in recorded[side])]
+        if lacking:
+            problems.append(f"{claim.file}: {claim.id}: no record confirms its edge on {', '.join(lacking)}")
     return sorted(problems)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, some
 from ledger.record import write_record
 
 
@@ -97,12 +97,12 @@ def summary(matrix: Matrix) -> Iterator[str]:
     asked, noticed = _median(row.asked for row in tried.values()), _median(len(row.noticed) for row in tried.values())
     yield f"a sabotage is reached by {asked} cases and noticed by {noticed} claims (medians)"
     alone = sorted(name for name, row in tried.items() if {*row.noticed} <= _own(name, row))
-    yield f"{len(alone)} are noticed by no claim but their own: {_some(alone)}"
+    yield f"{len(alone)} are noticed by no claim but their own: {some(alone)}"
     unseeing = blind(matrix)
-    yield f"{len(unseeing)} of {len(matrix.claims)} claims notice none but their own: {_some(unseeing)}"
+    yield f"{len(unseeing)} of {len(matrix.claims)} claims notice none but their own: {some(unseeing)}"
     often = [f"{claim} ({count})" for claim, count in noticing.most_common() if count > len(tried) / 2]
-    yield f"{len(often)} claims notice more than half of all: {_some(often)}"
-    yield f"claims that notice most: {_some([f'{claim} ({count})' for claim, count in noticing.most_common(12)])}"
+    yield f"{len(often)} claims notice more than half of all: {some(often)}"
+    yield f"claims that notice most: {some([f'{claim} ({count})' for claim, count in noticing.most_common(12)])}"
 
 
 def _own(name: str, row: Row) -> set[str]:
@@ -112,8 +112,3 @@ def _own(name: str, row: Row) -> set[str]:
 def _median(counts: Iterable[int]) -> int:
     found = sorted(counts)
     return found[len(found) // 2] if found else 0
-
-
-def _some(names: list[str], shown: int = 12) -> str:
-    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return (", ".join(names[:shown]) + rest) or "none"

@@ -175,6 +175,7 @@ def test_an_edge_that_no_record_confirms_and_one_that_is(ask):
     code, said = ask("check")
     assert code == 1
     assert said.count("no record confirms its edge on 2.0.0") == 2
+    assert said.endswith("\nto confirm edges: `python -m ledger edges`\n")
     assert "1.9.5" not in said
     (ask.folder / "edges").mkdir()
     first = render({**RECORDS["pl2.0"], "subject": {**RECORDS["pl2.0"]["subject"], "lightning": "2.0.0"}})
@@ -208,7 +209,7 @@ def test_a_record_that_drifted_and_one_that_lacks_a_claim(ask, tmp_path):
     code, said = ask("check", str(fresh))
     assert code == 1
     assert f"{fresh}: moves [cpu]: expected refuted, recorded holds" in said
-    assert f"{fresh}: moves.not: not recorded; record again" in said
+    assert f"{fresh}: not recorded: moves.not; record again" in said
     assert f"{fresh}: moves: not as committed in {ask.folder / 'pl2.0.json'}" in said
 
 

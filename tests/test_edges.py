@@ -95,5 +95,8 @@ def test_both_sides_of_every_edge_are_confirmed_by_a_record(make_registry):
     assert unconfirmed(registry, subjects, releases) == []
     where = registry.claim("it").file
     assert unconfirmed(registry, subjects[1:], releases) == [f"{where}: it: no record confirms its edge on 1.0.8"]
+    assert unconfirmed(registry, [], releases) == [
+        f"{where}: it: no record confirms its edge on 1.0.8, 1.1.0, 1.3.7.post0, 1.3.8"
+    ]
     wrong = [*subjects[:3], recorded("1.3.8", "holds")]
     assert unconfirmed(registry, wrong, releases) == [f"{where}: it: no record confirms its edge on 1.3.8"]
