@@ -14,7 +14,7 @@ from ledger.plugin.binding import CLAIM, DEVICE, sabotage_name
 from ledger.plugin.options import SETTINGS, device_state
 from ledger.verdicts import Case, refutes
 
-ASSERTIONS: pytest.StashKey[int] = pytest.StashKey()
+ASSERTED: pytest.StashKey[bool] = pytest.StashKey()
 OBSERVED: pytest.StashKey[dict] = pytest.StashKey()
 REFUTATION: pytest.StashKey[tuple] = pytest.StashKey()
 PROPERTY = "ledger.case"
@@ -26,6 +26,18 @@ class Untested(Skipped):
 
     def __init__(self, reason: str):
         super().__init__(reason, _use_item_location=True)
+
+
+class _Asserted:
+    """Stands where pytest has its call of pytest_assertion_pass, of which an assertion that passed asks whether there
+    is one. That it asks is noted; the answer is no, as pytest would format every operand to tell it."""
+
+    def __init__(self, stash: pytest.Stash):
+        self.stash = stash
+
+    def __bool__(self) -> bool:
+        self.stash[ASSERTED] = True
+        return False
 
 
 @pytest.fixture
@@ -40,19 +52,14 @@ def observe(request):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    item.stash[ASSERTIONS] = 0
+    item.stash[ASSERTED] = False
+    util._assertion_pass = _Asserted(item.stash)
     era = _era(item)
     if era.expect == "untested":
         raise Untested(era.reason)
     state = device_state(item.config, item.stash[DEVICE])
     if state != "available":
         raise Untested(state)
-
-
-def pytest_assertion_pass(item):
-    """Count the first assertion; pytest formats every operand for each call of this hook, so do without the rest."""
-    item.stash[ASSERTIONS] = 1
-    util._assertion_pass = None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -110,7 +117,7 @@ def _as_case(item, judged: tuple[str, str, tuple[str, ...]]) -> Case:
 def _judge_phase(item, when: str, error) -> tuple[str, str, tuple[str, ...]]:
     """Outcome, what was seen, and the names of the exception's classes, from the exception that ended the phase."""
     if error is None:
-        if not item.stash[ASSERTIONS]:
+        if not item.stash[ASSERTED]:
             return verdicts.BROKEN, "passed without executing a single assertion; a spec must assert what it claims", ()
         return verdicts.PASSED, "", ()
     if error.errisinstance(pytest.skip.Exception):
