@@ -1,7 +1,10 @@
 """How to make the claims about the trainer's metrics and loggers false."""
 
+from pathlib import Path
+
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.trainer.connectors.logger_connector import _LoggerConnector
 from pytorch_lightning.trainer.connectors.logger_connector.result import _ResultCollection, _ResultMetric
 
@@ -278,3 +281,9 @@ def the_last_logger_is_the_only_one(patch):
 def log_dir_is_where_the_process_is(patch):
     """log_dir is the working directory."""
     patch.setattr(pl.Trainer, "log_dir", property(lambda self: "."))
+
+
+@sabotage("trainer.attr-log-dir-csv")
+def a_csv_logger_writes_to_its_save_dir(patch):
+    """Whatever log_dir says, the metrics are written to the save_dir."""
+    patch.setattr(CSVLogger, "save", lambda self: Path(self.save_dir, "metrics.csv").touch())

@@ -1,5 +1,7 @@
 """The loggers of a trainer: which they are, what they are told to do, and the folder they write to."""
 
+from os.path import join, relpath
+
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -148,12 +150,19 @@ def test_with_a_logger_of_ones_own_it_is_its_save_dir(trainer):
     assert log_dir(trainer(logger=Remembering())) == Remembering.save_dir
 
 
+def written(trainer, folder):
+    """Where log_dir is, seen from the folder of a CSVLogger, and its metrics, seen from there, once it has written."""
+    run = trainer(logger=pl.loggers.CSVLogger(str(folder), name="named", version=3), log_every_n_steps=1)
+    where = log_dir(run)
+    fit(run, Logs(STEP), train=regression_loader(4))
+    return relpath(where, folder), [relpath(file, where) for file in folder.rglob("metrics.csv")]
+
+
 @pytest.mark.claim("trainer.attr-log-dir-csv")
 def test_with_a_csv_logger_it_is_the_folder_of_its_version(trainer, tmp_path):
-    run = trainer(logger=pl.loggers.CSVLogger(str(tmp_path), name="named", version=3))
-    assert log_dir(run) == str(tmp_path / "named" / "version_3")
+    assert written(trainer, tmp_path) == (join("named", "version_3"), ["metrics.csv"])
 
 
 @pytest.mark.claim("trainer.attr-log-dir-csv.save-dir")
 def test_with_a_csv_logger_it_is_its_save_dir(trainer, tmp_path):
-    assert log_dir(trainer(logger=pl.loggers.CSVLogger(str(tmp_path), name="named", version=3))) == str(tmp_path)
+    assert written(trainer, tmp_path) == (".", [join("named", "version_3", "metrics.csv")])

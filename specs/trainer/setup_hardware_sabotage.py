@@ -1,6 +1,8 @@
 """How to make the claims about processes, flags, signals and the preparation of data false."""
 
+import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.loops.fit_loop import _FitLoop
 from pytorch_lightning.trainer.connectors import accelerator_connector
 from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnector
 
@@ -70,6 +72,18 @@ def deterministic_algorithms_only_warn(patch):
 def benchmarking_goes_on(patch):
     """cuDNN goes on benchmarking with deterministic algorithms."""
     flags(patch, lambda deterministic, benchmark: {"deterministic": deterministic, "benchmark": True})
+
+
+@sabotage("trainer.deterministic-switches", "trainer.deterministic-warn")
+def deterministic_algorithms_end_with_the_preparation(patch):
+    """Deterministic algorithms are switched off again before the first batch."""
+    original = _FitLoop.on_run_start
+
+    def start(self):
+        original(self)
+        torch.use_deterministic_algorithms(False)
+
+    patch.setattr(_FitLoop, "on_run_start", start)
 
 
 @sabotage("trainer.sigterm")

@@ -7,8 +7,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from fixtures.data import regression_loader
 from fixtures.dialects import fit
-from fixtures.modules import Evaluated
+from fixtures.modules import Evaluated, Regression
 from fixtures.passes import batches
 from fixtures.runs import Data
 
@@ -84,13 +85,22 @@ def test_cudnn_benchmarks_where_it_is_not_asked(trainer):
     assert torch.backends.cudnn.benchmark is True
 
 
+class Switches(Regression):
+    """Keeps the switches that it finds in a training batch, and the workspace of cuBLAS."""
+
+    def training_step(self, batch, batch_idx):
+        self.found = (*switches(), os.environ["CUBLAS_WORKSPACE_CONFIG"])
+        return super().training_step(batch, batch_idx)
+
+
 def asked_for_determinism(trainer, monkeypatch, asked):
-    """The switches, and the workspace of cuBLAS, once a Trainer is asked for deterministic algorithms."""
+    """What a training batch finds that a Trainer runs that was asked for deterministic algorithms."""
     for name in ("CUBLAS_WORKSPACE_CONFIG", "HOROVOD_FUSION_THRESHOLD"):
         monkeypatch.setenv(name, "before")
     torch.backends.cudnn.benchmark = True
-    trainer(deterministic=asked)
-    return (*switches(), os.environ["CUBLAS_WORKSPACE_CONFIG"])
+    module = Switches()
+    fit(trainer(deterministic=asked), module, train=regression_loader(2))
+    return module.found
 
 
 @pytest.mark.claim("trainer.deterministic-switches")
