@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.json:
             check_writable(options.json, "--json")
+        if options.closely and options.json and options.closely.resolve() == options.json.resolve():
+            raise LedgerError(f"--closely {options.closely}: is the file of --json too; name another one there")
         matrix = read_matrix(options.json) if options.json and options.json.exists() else Matrix()
         if not options.tell:
             _run(matrix, options, set(blind(read_matrix(options.closely))) if options.closely else None)

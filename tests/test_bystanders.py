@@ -63,6 +63,14 @@ def test_a_matrix_to_look_closely_at_must_be_there(tmp_path, capsys):
     )
 
 
+def test_a_matrix_to_look_closely_at_is_not_written_over(tmp_path, capsys):
+    file = tmp_path / "matrix.json"
+    MATRIX.write(file)
+    assert main(["--closely", str(file), "--json", str(file)]) == 1
+    assert capsys.readouterr().err == f"error: --closely {file}: is the file of --json too; name another one there\n"
+    assert read_matrix(file) == MATRIX
+
+
 def test_all_claims_of_a_sabotage_are_its_own():
     matrix = Matrix("2.6.6", {"a.one breaks": Row("It breaks.", 4, ("a.one", "b.two"))}, CLAIMS)
     assert "0 are noticed by no claim but their own: none" in summary(matrix)
