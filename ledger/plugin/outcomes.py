@@ -53,7 +53,7 @@ def observe(request):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     item.stash[ASSERTED] = False
-    util._assertion_pass = _Asserted(item.stash)
+    util._assertion_pass = _Asserted(item.stash)  # type: ignore[assignment]
     era = _era(item)
     if era.expect == "untested":
         raise Untested(era.reason)
