@@ -12,6 +12,7 @@ from fixtures.data import FEATURES, regression_loader
 from fixtures.dialects import fit
 from fixtures.loops import train_by_hand
 from fixtures.modules import Regression, network, same_weights, weights
+from fixtures.resumes import fit_and_save
 
 
 def sgd(parameters):
@@ -27,10 +28,7 @@ def trained_by_hand(device):
 
 def checkpoint_of(trainer, tmp_path, module):
     """The path of a checkpoint of this module after an epoch of fit."""
-    run = trainer()
-    fit(run, module, train=regression_loader())
-    run.save_checkpoint(tmp_path / "trained.ckpt")
-    return tmp_path / "trained.ckpt"
+    return fit_and_save(trainer(), module, tmp_path / "trained.ckpt", train=regression_loader())
 
 
 class Plain(nn.Module):

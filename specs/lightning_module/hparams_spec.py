@@ -10,6 +10,7 @@ from fixtures.data import regression_loader
 from fixtures.dialects import fit
 from fixtures.hooks import message
 from fixtures.modules import Regression, network, same_weights, weights
+from fixtures.resumes import fit_and_save
 from fixtures.steps import everything_said
 
 
@@ -60,10 +61,7 @@ class Settings(Regression):
 
 def saved(trainer, module, folder, **data):
     """The path of a checkpoint of that module after one step."""
-    used, path = trainer(), str(folder / "saved.ckpt")
-    fit(used, module, **data or {"train": regression_loader(2)})
-    used.save_checkpoint(path)
-    return path
+    return fit_and_save(trainer(), module, str(folder / "saved.ckpt"), **data or {"train": regression_loader(2)})
 
 
 def assert_kept(module, expected, trainer, folder):

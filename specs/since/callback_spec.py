@@ -7,6 +7,7 @@ import torch
 from fixtures.data import regression_loader
 from fixtures.dialects import fit, predict, test, validate
 from fixtures.modules import Evaluated
+from fixtures.resumes import fit_and_save
 from fixtures.runs import HELD_OUT, DeliberateError
 
 
@@ -168,10 +169,8 @@ class Counts(pl.Callback):
 
 def saved(trainer, folder):
     """A checkpoint after two batches, counted by a `Counts` beside a callback without a state."""
-    first, path = trainer(callbacks=[pl.Callback(), Counts()]), str(folder / "saved.ckpt")
-    fit(first, Evaluated(), train=regression_loader(4))
-    first.save_checkpoint(path)
-    return path
+    first = trainer(callbacks=[pl.Callback(), Counts()])
+    return fit_and_save(first, Evaluated(), str(folder / "saved.ckpt"), train=regression_loader(4))
 
 
 def resumed(trainer, folder):

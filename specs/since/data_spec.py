@@ -9,6 +9,7 @@ from fixtures.data import regression_loader
 from fixtures.dialects import fit
 from fixtures.hooks import message
 from fixtures.modules import Evaluated
+from fixtures.resumes import fit_and_save
 from fixtures.runs import HELD_OUT, Data
 from fixtures.steps import everything_said
 
@@ -126,10 +127,7 @@ class ChangesCheckpoints(Remembers):
 
 def saved(trainer, data, folder):
     """The path of a checkpoint that was saved with this data module."""
-    first, path = trainer(), str(folder / "saved.ckpt")
-    fit(first, Evaluated(), datamodule=data)
-    first.save_checkpoint(path)
-    return path
+    return fit_and_save(trainer(), Evaluated(), str(folder / "saved.ckpt"), datamodule=data)
 
 
 def resumed(trainer, data, checkpoint):

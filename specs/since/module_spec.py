@@ -10,6 +10,7 @@ from fixtures.dialects import fit, predict
 from fixtures.hooks import message
 from fixtures.modules import Evaluated, Regression, network, same_weights, weights
 from fixtures.overrides import arguments_of
+from fixtures.resumes import fit_and_save
 from fixtures.runs import EPOCHS, HELD_OUT
 
 
@@ -246,18 +247,10 @@ def test_configure_model_is_called_in_every_run(trainer):
     assert module.calls.count("configure_model") == 2
 
 
-def saved_after_fit(trainer, module, path):
-    """The path of a checkpoint of the module after an epoch."""
-    ours = trainer()
-    fit(ours, module, train=regression_loader(4))
-    ours.save_checkpoint(path)
-    return path
-
-
 @pytest.mark.claim("since.module-configure_model-loaded")
 def test_load_from_checkpoint_builds_the_network_before_it_loads_it(trainer, tmp_path):
     module, found = BuiltByModel(), []
-    path = saved_after_fit(trainer, module, tmp_path / "built.ckpt")
+    path = fit_and_save(trainer(), module, tmp_path / "built.ckpt", train=regression_loader(4))
     assert message(RuntimeError, lambda: found.append(BuiltByModel.load_from_checkpoint(path))) == ""
     [loaded] = found
     assert loaded.calls == ["configure_model"]
@@ -267,7 +260,7 @@ def test_load_from_checkpoint_builds_the_network_before_it_loads_it(trainer, tmp
 
 @pytest.mark.claim("since.module-configure_model-loaded.not-built")
 def test_load_from_checkpoint_does_not_know_the_weights_of_the_network(trainer, tmp_path):
-    path = saved_after_fit(trainer, BuiltByModel(), tmp_path / "built.ckpt")
+    path = fit_and_save(trainer(), BuiltByModel(), tmp_path / "built.ckpt", train=regression_loader(4))
     said = message(RuntimeError, lambda: BuiltByModel.load_from_checkpoint(path))
     unexpected = ", ".join(f'"net.{name}"' for name in network().state_dict())
     assert said.endswith(f"Unexpected key(s) in state_dict: {unexpected}. ")

@@ -6,6 +6,7 @@ from pytorch_lightning.loops.fit_loop import _FitLoop
 from pytorch_lightning.trainer.connectors import accelerator_connector
 from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnector
 
+from fixtures.calls import after
 from fixtures.sabotage import sabotage
 
 
@@ -77,13 +78,7 @@ def benchmarking_goes_on(patch):
 @sabotage("trainer.deterministic-switches", "trainer.deterministic-warn")
 def deterministic_algorithms_end_with_the_preparation(patch):
     """Deterministic algorithms are switched off again before the first batch."""
-    original = _FitLoop.on_run_start
-
-    def start(self):
-        original(self)
-        torch.use_deterministic_algorithms(False)
-
-    patch.setattr(_FitLoop, "on_run_start", start)
+    after(patch, _FitLoop, "on_run_start", lambda loop: torch.use_deterministic_algorithms(False))
 
 
 @sabotage("trainer.sigterm")
