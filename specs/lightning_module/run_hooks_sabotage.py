@@ -111,17 +111,31 @@ def the_pretrain_routine_is_back(patch):
     patch_calls(patch, "module", change)
 
 
-@sabotage(IGNORED)
-def a_warning_names_the_hook(patch):
-    """A module that defines a hook of the pretrain routine gets a warning."""
+def tell(patch, say):
+    """A module that defines a hook of the pretrain routine is told so by `say`."""
     from pytorch_lightning.trainer import trainer as module
-    from pytorch_lightning.utilities.rank_zero import rank_zero_warn
 
     original = module._verify_loop_configurations
 
     def verify(trainer):
         if hasattr(trainer.lightning_module, "on_pretrain_routine_start"):
-            rank_zero_warn("`on_pretrain_routine_start` is not called any more")
+            say("`on_pretrain_routine_start` is not called any more")
         original(trainer)
 
     patch.setattr(module, "_verify_loop_configurations", verify)
+
+
+@sabotage(IGNORED)
+def a_warning_names_the_hook(patch):
+    """A module that defines a hook of the pretrain routine gets a warning."""
+    from pytorch_lightning.utilities.rank_zero import rank_zero_warn
+
+    tell(patch, rank_zero_warn)
+
+
+@sabotage(IGNORED)
+def the_log_names_the_hook(patch):
+    """A module that defines a hook of the pretrain routine is told so in the log."""
+    from pytorch_lightning.utilities.rank_zero import rank_zero_info
+
+    tell(patch, rank_zero_info)
