@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.errors import LedgerError
-from ledger.registry import Registry
+from ledger.registry import Claim, Registry
 from ledger.verdicts import UNTESTED, Verdict
 
 SCHEMA = 1
@@ -46,6 +46,27 @@ def keep_measured(record: dict, older: dict) -> dict:
             if device in events:
                 record["traces"].setdefault(run, {})[device] = events[device]
     return record
+
+
+def keep_other_claims(record: dict, older: dict, registry: Registry) -> dict:
+    """The record of a run of some claims, with what `older` says of those that did not run and are still there.
+
+    Raises LedgerError where a device that one of the two measured on was absent in the other.
+    """
+    if older["devices"] != record["devices"]:
+        differ = sorted(device for device, state in record["devices"].items() if older["devices"].get(device) != state)
+        raise LedgerError(f"--update: {', '.join(differ)} is not as it was when that record was written; run all specs")
+    others = {id: entry for id, entry in older["claims"].items() if id in registry.claims}
+    claims, traces = {**others, **record["claims"]}, {**older["traces"], **record["traces"]}
+    return {**record, "claims": claims, "traces": traces}
+
+
+def check_updatable(path: Path, subject: dict[str, str]) -> None:
+    """Raise LedgerError, before anything runs, where `path` holds no record of this subject to add claims to."""
+    older = read_record(path)["subject"]
+    if older != subject:
+        was = "Lightning {lightning}, torch {torch}, Python {python}".format(**older)
+        raise LedgerError(f"--update {path}: is of {was}, which is not installed here; name the record of this subject")
 
 
 def _entry(verdict: Verdict) -> dict[str, Any]:
@@ -159,11 +180,11 @@ def write_record(record: dict, path: Path, option: str = "--record") -> None:
         ) from error
 
 
-def lost_by_overwriting(verdicts: Iterable[Verdict], registry: Registry, path: Path) -> list[str]:
-    """What the record at `path` has and this run lacks, as "id [device]": what a partial run must not wipe out."""
+def lost_by_overwriting(verdicts: Iterable[Verdict], claims: Iterable[Claim], path: Path) -> list[str]:
+    """What the record at `path` has of these claims and this run lacks, as "id [device]": it must not be wiped out."""
     if not path.exists():
         return []
     whole = {(verdict.claim.id, verdict.device) for verdict in verdicts if not verdict.missing}
     older = read_record(path)["claims"]
-    asked = [(claim.id, device) for claim in registry.claims.values() for device in claim.devices]
+    asked = [(claim.id, device) for claim in claims for device in claim.devices]
     return [f"{id} [{device}]" for id, device in asked if device in older.get(id, {}) and (id, device) not in whole]

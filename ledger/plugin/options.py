@@ -15,7 +15,7 @@ from ledger.edges import RELEASES, edges, stable_releases
 from ledger.eras import base_version
 from ledger.errors import LedgerError, suggest
 from ledger.plugin import hookspecs
-from ledger.record import check_writable
+from ledger.record import check_updatable, check_writable
 from ledger.registry import DEVICES, Registry, load_registry
 
 ENVIRONMENT = ("CUDA_", "CUBLAS_", "LIGHTNING_", "MKL_", "NCCL_", "OMP_", "PL_", "PYTORCH_", "SLURM_", "TORCH_")
@@ -36,6 +36,7 @@ class Settings:
     required: tuple[str, ...]
     language: str
     record: Path | None
+    update: bool
     sabotage: bool
 
 
@@ -51,6 +52,7 @@ def pytest_addoption(parser):
     group.addoption("--require-device", metavar="NAMES", help="fail where one of these devices is absent")
     group.addoption("--lang", choices=("en", "zh"), default="en", help="language of the document (default: en)")
     group.addoption("--record", metavar="FILE", help="write the verdicts and observations to this JSON file")
+    group.addoption("--update", action="store_true", help="keep what the record says of claims that do not run")
     group.addoption("--sabotage", action="store_true", help="run every spec under each sabotage of its claim")
 
 
@@ -73,19 +75,41 @@ def _settings(config) -> Settings:
         if device not in devices:
             raise LedgerError(f"--require-device {device}: not among --device {','.join(devices)}; add it there")
     _version("rich")
-    record = Path(config.invocation_params.dir, config.option.record) if config.option.record else None
-    if record and config.option.sabotage:
-        raise LedgerError("--record: a sabotaged Lightning has no record; leave out --record or --sabotage")
-    if record:
-        check_writable(record)
-    registry = load_registry(config.rootpath / "specs")
     found = subject()
+    record = _record_file(config, found)
+    registry = load_registry(config.rootpath / "specs")
     era = str(base_version(config.option.era_of or found["lightning"]))
     wanted = _names(config.option.claim)
     if config.option.edges:
         wanted += _at_the_edge(registry, found["lightning"])
     claims = _with_corrections(registry, wanted, era)
-    return Settings(registry, found, era, claims, devices, required, config.option.lang, record, config.option.sabotage)
+    return Settings(
+        registry=registry,
+        subject=found,
+        era=era,
+        claims=claims,
+        devices=devices,
+        required=required,
+        language=config.option.lang,
+        record=record,
+        update=config.option.update,
+        sabotage=config.option.sabotage,
+    )
+
+
+def _record_file(config, subject: dict[str, str]) -> Path | None:
+    """Where --record writes; raises LedgerError where that could not be written, or not be updated."""
+    if not config.option.record:
+        if config.option.update:
+            raise LedgerError("--update: of which record? Name it with --record=FILE")
+        return None
+    if config.option.sabotage:
+        raise LedgerError("--record: a sabotaged Lightning has no record; leave out --record or --sabotage")
+    path = Path(config.invocation_params.dir, config.option.record)
+    check_writable(path)
+    if config.option.update:
+        check_updatable(path, subject)
+    return path
 
 
 def _with_corrections(registry: Registry, ids: list[str], era: str) -> frozenset[str]:

@@ -11,7 +11,14 @@ from ledger.errors import LedgerError
 from ledger.plugin.binding import PLAN
 from ledger.plugin.options import SETTINGS, device_state
 from ledger.plugin.outcomes import PROPERTY
-from ledger.record import build_record, keep_measured, lost_by_overwriting, read_record, write_record
+from ledger.record import (
+    build_record,
+    keep_measured,
+    keep_other_claims,
+    lost_by_overwriting,
+    read_record,
+    write_record,
+)
 from ledger.verdicts import ASSERTION, BROKEN, Case, Verdict, judge
 
 RUN: pytest.StashKey[LedgerRun] = pytest.StashKey()
@@ -79,13 +86,20 @@ class LedgerRun:
     def record(self, path: Path) -> None:
         settings = self.config.stash[SETTINGS]
         record = build_record(settings.subject, self.states, self.verdicts, self.traces)
-        lost = lost_by_overwriting(self.verdicts, settings.registry, path)
+        claims, whole = [*settings.registry.claims.values()], "all specs"
+        if settings.update:
+            claims, whole = [claim for claim in claims if claim.id in record["claims"]], "all cases of these claims"
+        lost = lost_by_overwriting(self.verdicts, claims, path)
         if lost:
             raise LedgerError(
                 f"--record {path}: not written: that file holds {len(lost)} verdicts which this partial run did not "
-                f"reach (such as {lost[0]}); name another file, or run all specs on all devices"
+                f"reach (such as {lost[0]}); name another file, or run {whole} on all devices"
             )
-        write_record(keep_measured(record, read_record(path)) if path.exists() else record, path)
+        if path.exists():
+            older = read_record(path)
+            record = keep_measured(record, older)
+            record = keep_other_claims(record, older, settings.registry) if settings.update else record
+        write_record(record, path)
 
 
 class _PlainWarnings:
