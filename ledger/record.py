@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,9 @@ class Members(Mapping):
 
     def __len__(self) -> int:
         return len(self._whole)
+
+    def items(self) -> ItemsView:
+        return self._whole.items()
 
     def values(self) -> ValuesView:
         return self._whole.values()
