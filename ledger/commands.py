@@ -37,7 +37,8 @@ def show(registry: Registry, options: Namespace) -> Answer:
     claim = registry.claim(options.id)
     lines = [claim.id, f"  {claim.wording(options.lang)}", f"  devices: {', '.join(claim.devices)}"]
     for era in claim.eras:
-        lines.append(f"  {era}: {era.expect}" + (f" ({era.reason or era.note})" if era.reason or era.note else ""))
+        why = era.why(options.lang)
+        lines.append(f"  {era}: {era.expect}" + (f" ({why})" if why else ""))
         if era.correction:
             wording = registry.claim(era.correction).wording(options.lang)
             lines.append(f"    true instead: {wording} ({era.correction})")
@@ -68,7 +69,9 @@ def _eras(claim: Claim) -> list[dict[str, Any]]:
             "expect": era.expect,
             "correction": era.correction,
             "reason": era.reason,
+            "reason_zh": era.reason_zh,
             "note": era.note,
+            "note_zh": era.note_zh,
         }
         for era in claim.eras
     ]

@@ -123,13 +123,14 @@ class _Document:
             line.append(f"  {MARK[word]} {word} {self.words['on']} {devices}", style=STYLE[word])
         self._indented(line, 2)
         self._indented(Text(claim.wording(self.language)), 4)
+        era = claim.era(self.run.era or self.run.subject["lightning"])
         for reason in dict.fromkeys(v.reason for v in verdicts if v.verdict == "untested"):
             if reason not in self.run.devices.values():
-                self._indented(Text(f"{self.words['why']}: {reason}", style="dim"), 4)
-        correction = claim.era(self.run.era or self.run.subject["lightning"]).correction
-        if correction and any(verdict.verdict == "refuted" for verdict in verdicts):
-            wording = self.run.registry.claims[correction].wording(self.language)
-            self._indented(Text(f"{self.words['instead']}: {wording} ({correction})", style="yellow"), 4)
+                why = era.why(self.language) if reason == era.reason else reason
+                self._indented(Text(f"{self.words['why']}: {why}", style="dim"), 4)
+        if era.correction and any(verdict.verdict == "refuted" for verdict in verdicts):
+            wording = self.run.registry.claims[era.correction].wording(self.language)
+            self._indented(Text(f"{self.words['instead']}: {wording} ({era.correction})", style="yellow"), 4)
 
     def _indented(self, text: Text, columns: int) -> None:
         self.console.print(Padding(text, (0, 0, 0, columns)))

@@ -17,7 +17,10 @@ EXPECTATIONS = ("holds", "refuted", "untested")
 
 @dataclass(frozen=True)
 class Era:
-    """`lower` is included, `upper` is not; None is unbounded. `raises` names the class of a refuting exception."""
+    """`lower` is included, `upper` is not; None is unbounded. `raises` names the class of a refuting exception.
+
+    `reason` says why the claim cannot be asked there, `note` what else is to be known; both also in Chinese (`_zh`).
+    """
 
     lower: Version | None
     upper: Version | None
@@ -25,11 +28,17 @@ class Era:
     correction: str | None = None
     raises: str | None = None
     reason: str | None = None
+    reason_zh: str | None = None
     note: str | None = None
+    note_zh: str | None = None
 
     def contains(self, version: Version) -> bool:
         above = self.lower is None or version >= self.lower
         return above and (self.upper is None or version < self.upper)
+
+    def why(self, language: str) -> str:
+        """The reason or the note; empty where there is neither."""
+        return ((self.reason_zh or self.note_zh) if language == "zh" else (self.reason or self.note)) or ""
 
     def __str__(self) -> str:
         edges = [f">={self.lower}" if self.lower else "", f"<{self.upper}" if self.upper else ""]
@@ -49,7 +58,7 @@ def parse_era(table: Any, where: str) -> Era:
     """Build an era from its TOML table; `where` (file and claim id) opens every error message."""
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
         raise LedgerError(f'{where}: an era is a table of strings such as {{ expect = "holds" }}; found {table!r}')
-    unknown = set(table) - {"versions", "expect", "correction", "raises", "reason", "note"}
+    unknown = set(table) - {"versions", "expect", "correction", "raises", "reason", "reason_zh", "note", "note_zh"}
     if unknown:
         raise LedgerError(f"{where}: an era has no key {sorted(unknown)[0]!r}; remove it or correct its spelling")
     expect = table.get("expect")
@@ -59,6 +68,9 @@ def parse_era(table: Any, where: str) -> Era:
         raise LedgerError(f"{where}: an era names a correction exactly when it expects 'refuted' (here: {expect!r})")
     if (expect == "untested") != ("reason" in table):
         raise LedgerError(f"{where}: an era gives a reason exactly when it expects 'untested' (here: {expect!r})")
+    for key in ("reason", "note"):
+        if (key in table) != (f"{key}_zh" in table):
+            raise LedgerError(f"{where}: an era gives its {key} in English, {key!r}, and in Chinese, '{key}_zh'")
     if "raises" in table and expect != "refuted":
         raise LedgerError(f"{where}: only an era that expects 'refuted' may name an exception in `raises`")
     versions = table.get("versions", "")

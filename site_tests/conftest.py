@@ -57,7 +57,7 @@ zh = "不带参数的 Trainer() 在有 GPU 时使用 GPU。"
 devices = ["cpu"]
 sentences = [1]
 eras = [
-    { versions = "<2.0", expect = "refuted", correction = "trainer.bare-uses-gpu.not" },
+    { versions = "<2.0", expect = "refuted", correction = "trainer.bare-uses-gpu.not", note = "<b>", note_zh = "`b`" },
     { versions = ">=2.0", expect = "holds" },
 ]
 

@@ -182,6 +182,14 @@ def test_a_claim_shows_its_evidence(reader):
     assert "No recorded run calls what this claim is about" in page.locator("main").inner_text()
 
 
+def test_what_an_era_notes_is_told_in_both_languages(reader):
+    page = reader.open("claim/trainer.bare-uses-gpu.html")
+    assert texts(page, ".eras li:has(.instead) .why") == ["(<b>)"]
+    page = reader.open("claim/trainer.bare-uses-gpu.html#lang=zh")
+    assert texts(page, ".eras li:has(.instead) .why") == ["(b)"]
+    assert page.locator(".why code").all_inner_texts() == ["b"]
+
+
 def test_a_claim_shows_its_spec_and_what_the_spec_leans_on(reader):
     page = reader.open("claim/steady.html")
     assert texts(page, "figcaption") == ["specs/hooks/it_spec.py:8"]

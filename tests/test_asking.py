@@ -19,7 +19,7 @@ CLAIMS = """
     devices = ["cpu", "sim"]
     eras = [
         { versions = "<2.0", expect = "holds" },
-        { versions = ">=2.0", expect = "refuted", correction = "moves.not", note = "Since the rewrite." },
+        { versions = ">=2.0", expect = "refuted", correction = "moves.not", note = "Of late.", note_zh = "最近。" },
     ]
 
     ["moves.not"]
@@ -88,7 +88,7 @@ def test_one_claim_over_all_subjects(ask):
         ["它会移动。"],
         ["devices:", "cpu,", "sim"],
         ["<2.0:", "holds"],
-        [">=2.0:", "refuted", "(Since", "the", "rewrite.)"],
+        [">=2.0:", "refuted", "(最近。)"],
         ["true", "instead:", "它不动。", "(moves.not)"],
         ["Lightning", "torch", "cpu", "sim"],
         ["1.8.6", "1.13.1", "holds", "holds"],

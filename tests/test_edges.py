@@ -64,7 +64,7 @@ FLIPPING = """
     zh = "它"
     devices = ["cpu", "cuda"]
     eras = [
-        { versions = "<1.1", expect = "untested", reason = "no such thing" },
+        { versions = "<1.1", expect = "untested", reason = "no such thing", reason_zh = "没有" },
         { versions = ">=1.1,<1.3.8", expect = "holds" },
         { versions = ">=1.3.8", expect = "refuted", correction = "not it" },
     ]

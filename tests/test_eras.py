@@ -61,15 +61,24 @@ def test_a_version_that_is_none_is_refused():
 
 
 def test_all_keys_of_an_era_are_kept():
-    table = {"versions": ">=1.5,<2.0", **NOW, "raises": "TypeError", "note": "renamed in 1.5"}
+    table = {"versions": ">=1.5,<2.0", **NOW, "raises": "TypeError", "note": "renamed in 1.5", "note_zh": "1.5 改名"}
     era = parse_era(table, WHERE)
     assert (era.lower, era.upper, era.expect) == (Version("1.5"), Version("2.0"), "refuted")
-    assert (era.correction, era.raises, era.reason, era.note) == (
-        "part.claim.now",
-        "TypeError",
-        None,
-        "renamed in 1.5",
-    )
+    assert (era.correction, era.raises, era.reason) == ("part.claim.now", "TypeError", None)
+    assert (era.note, era.note_zh) == ("renamed in 1.5", "1.5 改名")
+
+
+@pytest.mark.parametrize(
+    ("told", "expect", "why"),
+    [
+        ({"reason": "no such API", "reason_zh": "没有"}, "untested", ("no such API", "没有")),
+        ({"note": "Slowly.", "note_zh": "缓慢地。"}, "holds", ("Slowly.", "缓慢地。")),
+        ({}, "holds", ("", "")),
+    ],
+)
+def test_an_era_says_why_in_both_languages(told, expect, why):
+    era = parse_era({"expect": expect, **told}, WHERE)
+    assert (era.why("en"), era.why("zh")) == why
 
 
 RANGE = "write at most one '>=' and one '<', such as '>=1.5,<2.0'"
@@ -105,6 +114,14 @@ RANGE = "write at most one '>=' and one '<', such as '>=1.5,<2.0'"
         (
             {**NOW, "reason": "no such API"},
             "an era gives a reason exactly when it expects 'untested' (here: 'refuted')",
+        ),
+        (
+            {"expect": "untested", "reason": "no such API"},
+            "an era gives its reason in English, 'reason', and in Chinese, 'reason_zh'",
+        ),
+        (
+            {"expect": "holds", "note_zh": "缓慢地。"},
+            "an era gives its note in English, 'note', and in Chinese, 'note_zh'",
         ),
         (
             {"expect": "holds", "raises": "TypeError"},

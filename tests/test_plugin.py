@@ -42,7 +42,7 @@ def test_now():
 HOLDS = '{ expect = "holds" }'
 REFUTED = '{ expect = "refuted", correction = "it.now" }'
 RAISES = '{ expect = "refuted", correction = "it.now", raises = "LookupError" }'
-UNTESTED = '{ expect = "untested", reason = "no such API" }'
+UNTESTED = '{ expect = "untested", reason = "no such API", reason_zh = "没有" }'
 TRUE, FALSE, KEY_ERROR = "assert 1 + 1 == 2", "assert 1 + 1 == 1", "{}['x']"
 NOTHING = "passed without executing a single assertion; a spec must assert what it claims"
 

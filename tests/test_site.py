@@ -38,7 +38,7 @@ CLAIMS = """
     devices = ["cpu", "sim"]
     hooks = ["callback.setup"]
     eras = [
-        { versions = "<2.0", expect = "holds", note = "Slowly." },
+        { versions = "<2.0", expect = "holds", note = "Slowly.", note_zh = "缓慢地。" },
         { versions = ">=2.0", expect = "refuted", correction = "moves.not" },
     ]
 """
@@ -188,7 +188,7 @@ def test_verdicts_are_a_letter_a_subject_and_each_subject_knows_its_era(data):
     assert claim["verdicts"] == {"cpu": "hhr", "sim": "hhr"}
     assert claim["judged"] == "001"
     assert claim["eras"] == [
-        {"expect": "holds", "upper": "2.0", "note": "Slowly."},
+        {"expect": "holds", "upper": "2.0", "en": "Slowly.", "zh": "缓慢地。"},
         {"expect": "refuted", "lower": "2.0", "correction": "moves.not"},
     ]
 

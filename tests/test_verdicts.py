@@ -30,7 +30,7 @@ CLAIMS = """
     zh = "四"
     devices = ["cpu"]
     eras = [
-        { versions = "<2.0", expect = "untested", reason = "no such API" },
+        { versions = "<2.0", expect = "untested", reason = "no such API", reason_zh = "没有" },
         { versions = ">=2.0", expect = "holds" },
     ]
 

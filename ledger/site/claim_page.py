@@ -55,13 +55,17 @@ class ClaimPages:
         return [(name, _spans((s, _text(values[name])) for s, values in found if name in values)) for name in names]
 
     def _reasons(self, claim: Claim) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The reasons recorded on each device, but for the one that holds for all claims: that it was absent."""
+        """The reasons recorded on each device, but for those told elsewhere: its absence, and what the era gives."""
         rows = []
         for device in DEVICES:
-            entries = [(s, s.entry(claim.id).get(device, {}).get("reason")) for s in self.subjects]
-            told = _spans((s, r) for s, r in entries if r and r != s.record["devices"].get(device))
+            told = _spans((s, reason) for s in self.subjects if (reason := self._own_reason(claim, s, device)))
             rows += [(device, told)] if told else []
         return rows
+
+    def _own_reason(self, claim: Claim, subject: Subject, device: str) -> str:
+        reason = subject.entry(claim.id).get(device, {}).get("reason", "")
+        known = subject.record["devices"].get(device), claim.era(str(subject.lightning)).reason
+        return "" if reason in known else reason
 
 
 def _text(value: Any) -> str:

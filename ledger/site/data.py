@@ -153,8 +153,9 @@ def _claims(
 def era_entry(claim: Claim, index: int) -> dict[str, Any]:
     era = claim.eras[index]
     edges = {name: str(edge) for name in ("lower", "upper") if (edge := getattr(era, name))}
-    told = {name: text for name in ("correction", "reason", "note", "raises") if (text := getattr(era, name))}
-    return {"expect": era.expect, **edges, **told}
+    told = {name: text for name in ("correction", "raises") if (text := getattr(era, name))}
+    why = {language: text for language in ("en", "zh") if (text := era.why(language))}
+    return {"expect": era.expect, **edges, **told, **why}
 
 
 def _arguments(subjects: Sequence[Subject]) -> dict[str, list[str | None]]:

@@ -10,7 +10,7 @@ function strip(claim) {
 function era(one) {
   const edges = [one.lower && t("from", one.lower), one.upper && t("before", one.upper)].filter(Boolean).join(" ");
   const raises = one.raises ? ` ${t("raises", `<code>${escape(one.raises)}</code>`)}` : "";
-  const note = one.reason || one.note ? ` <span lang="en">(${escape(one.reason || one.note)})</span>` : "";
+  const note = one.en ? ` <span class="why">(${told(one)})</span>` : "";
   const correction = CLAIMS.get(one.correction);
   return `<li><b>${edges || t("every-version")}</b> ${badge(one.expect)}${raises}${note}${correction ? `<p class="instead"><b>${t("instead")}</b>: ${claimLink(correction.id, told(correction))}</p>` : ""}</li>`;
 }
