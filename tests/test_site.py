@@ -202,7 +202,7 @@ def test_an_edge_is_confirmed_by_records_of_both_releases(data, records):
 
 
 def test_arguments_and_absent_devices_are_told(data):
-    assert data()["arguments"] == {"gpus": ["None"] * 3}
+    assert data()["arguments"] == {"gpus": [["None", 3]]}
     assert data()["subjects"][0]["absent"] == {"cuda": "no GPU"}
 
 

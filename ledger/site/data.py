@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from ledger.ask import TRAINER_ARGUMENTS, Subject
@@ -158,8 +159,10 @@ def era_entry(claim: Claim, index: int) -> dict[str, Any]:
     return {"expect": era.expect, **edges, **told, **why}
 
 
-def _arguments(subjects: Sequence[Subject]) -> dict[str, list[str | None]]:
-    """The Trainer's arguments: the default on each subject, None where there is no such argument."""
+def _arguments(subjects: Sequence[Subject]) -> dict[str, list[list[Any]]]:
+    """The Trainer's arguments: the default, None where there is no such argument, with the number of subjects in a row
+    that have it."""
     found = [subject.observed(TRAINER_ARGUMENTS) for subject in subjects]
     names = sorted({name for arguments in found if arguments for name in arguments})
-    return {name: [arguments and arguments.get(name) for arguments in found] for name in names}
+    defaults = {name: [arguments and arguments.get(name) for arguments in found] for name in names}
+    return {name: [[value, len(list(row))] for value, row in groupby(values)] for name, values in defaults.items()}

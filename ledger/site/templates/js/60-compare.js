@@ -66,7 +66,8 @@ function order(i, j, device) {
 }
 
 function argumentTable(i, j) {
-  const rows = Object.entries(D.arguments).filter(([, values]) => values[i] !== values[j]).map(([name, values]) => {
+  const rows = Object.entries(D.arguments).map(([name, runs]) => [name, runs.flatMap(([value, count]) => Array(count).fill(value))])
+    .filter(([, values]) => values[i] !== values[j]).map(([name, values]) => {
     const kind = values[i] == null ? "added" : values[j] == null ? "removed" : "changed";
     const mark = { added: "+", removed: "−", changed: "~" }[kind];
     const shown = (value) => (value == null ? "" : `<code>${escape(value)}</code>`);

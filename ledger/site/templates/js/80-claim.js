@@ -77,7 +77,8 @@ function startClaim() {
     if (node) node.insertAdjacentHTML("beforebegin", `<h2 data-t="${title}"></h2>`);
   }
   for (const pre of document.querySelectorAll("figure pre")) pre.tabIndex = 0;
-  for (const details of document.querySelectorAll("[data-helpers]")) details.innerHTML = '<summary data-t="helpers"></summary>';
+  for (const figure of document.querySelectorAll("figure[data-helpers]"))
+    figure.insertAdjacentHTML("beforeend", `<details data-helpers="${figure.dataset.helpers}"><summary data-t="helpers"></summary></details>`);
   document.addEventListener("toggle", openHelpers, true);
 }
 function openHelpers(event) {
