@@ -197,6 +197,10 @@ def test_a_claim_shows_its_spec_and_what_the_spec_leans_on(reader):
     assert texts(page, "main > table tr") == ["loss 1.8 – 1.9 0.5", "2.0 – 2.6 1.5"]
     page.get_by_text("What it leans on").click()
     page.get_by_text("def helper():").wait_for()
+    helper = page.locator("details pre")
+    assert helper.locator("b").all_inner_texts() == ["def", "return"]
+    assert helper.locator("u").all_inner_texts() == ["helper"]
+    assert helper.locator("i").all_inner_texts() == ["'<b>'"]
 
 
 def test_what_the_trainer_costs_is_a_plot_and_a_table(reader):

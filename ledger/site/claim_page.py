@@ -11,7 +11,7 @@ from typing import Any
 from ledger.ask import TRAINER_ARGUMENTS, Subject
 from ledger.registry import DEVICES, Claim, Registry
 from ledger.site.data import as_script, minor
-from ledger.site.highlight import highlight
+from ledger.site.highlight import highlight, tabbed
 from ledger.site.sources import Function, find_sabotages, find_specs
 
 
@@ -42,8 +42,8 @@ class ClaimPages:
         }
 
     def helpers_script(self) -> str:
-        """All that specs lean on, highlighted, once; after the contexts of all claims were made."""
-        return "window.HELPERS=" + as_script([highlight(code) for code in self.helpers])
+        """All that specs lean on, once; after the contexts of all claims were made. The page itself highlights it."""
+        return "window.HELPERS=" + as_script([tabbed(code) for code in self.helpers])
 
     def _source(self, function: Function) -> Source:
         places = tuple(self.helpers.setdefault(code, len(self.helpers)) for code in function.helpers)

@@ -25,7 +25,7 @@ TAGS: list[tuple[_TokenType, str]] = [
 
 def highlight(code: str) -> str:
     """The code as the content of a <pre>; site.css gives the tags their colours."""
-    tokens = ((_tag_of(kind), text) for kind, text in _LEXER.get_tokens(_tabbed(code)))
+    tokens = ((_tag_of(kind), text) for kind, text in _LEXER.get_tokens(tabbed(code)))
     parts = []
     for name, group in groupby(tokens, key=lambda token: token[0]):
         text = escape("".join(text for _, text in group), quote=False)
@@ -37,7 +37,7 @@ _LEXER = PythonLexer(tabsize=0)
 _INDENT = re.compile("^(    )+", re.MULTILINE)
 
 
-def _tabbed(code: str) -> str:
+def tabbed(code: str) -> str:
     """The code indented by tabs, of which site.css makes four columns: fewer bytes on every page."""
     return _INDENT.sub(lambda found: "\t" * (len(found[0]) // 4), code)
 

@@ -2,7 +2,7 @@
 // The data, the state in the URL's hash, the language, and the verdicts. Later files of this folder are the views.
 
 const D = window.LEDGER;
-const PAGE = document.body.dataset.page;
+const PAGE = document.body.dataset.page || "claim";
 const ROOT = PAGE === "claim" ? "../" : "";
 const LETTERS = { h: "holds", r: "refuted", u: "untested", b: "broken", ".": "unknown" };
 const MARKS = { holds: "✓", refuted: "✗", untested: "–", broken: "!", mixed: "±", unknown: "·" };

@@ -70,6 +70,11 @@ VIEWS.claim = () => {
   if (active) document.querySelector(`#evidence [data-param="${active}"]`).focus();
 };
 
+// Python, coloured as ledger/site/highlight.py does it; for what stands in no page, but is opened on demand.
+const CODE = /("""[^]*?"""|"[^"\n]*"|'[^'\n]*')|(#.*)|(@[\w.]+)|\b(def|class) (\w+)|\b(and|as|assert|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)\b/g;
+const coloured = (code) => code.replace(/[&<>]/g, escape).replace(CODE, (all, string, comment, decorator, kind, name, word) =>
+  string ? `<i>${string}</i>` : comment ? `<small>${comment}</small>` : decorator ? `<em>${decorator}</em>` : kind ? `<b>${kind}</b> <u>${name}</u>` : `<b>${word}</b>`);
+
 // What the specs lean on is a script of its own, loaded when a reader first opens it.
 function startClaim() {
   for (const [title, first] of [["spec", "figure, [data-t=no-spec]"], ["sabotages", "main > ul"]]) {
@@ -85,7 +90,7 @@ function openHelpers(event) {
   const details = event.target;
   if (!details.open || !details.dataset.helpers) return;
   const fill = () => {
-    const codes = details.dataset.helpers.split(" ").map((n) => window.HELPERS[n]);
+    const codes = details.dataset.helpers.split(" ").map((n) => coloured(window.HELPERS[n]));
     details.insertAdjacentHTML("beforeend", `<pre tabindex="0">${codes.join("\n\n")}</pre>`);
     delete details.dataset.helpers;
   };
