@@ -175,3 +175,9 @@ def test_without_a_module_and_a_model_checkpoint_an_attribute_is_missing(trainer
     with pytest.raises(AttributeError) as failed:
         made.test()
     assert str(failed.value) == "'NoneType' object has no attribute 'best_model_path'"
+
+
+@pytest.mark.claim("trainer.test-loads-best")
+@pytest.mark.parametrize("best", [True, False])
+def test_best_is_the_best_checkpoint_and_none_the_last_weights(after, best):
+    assert after.run("test", ckpt_path="best" if best else None) == [after.saved[1] if best else after.now] * 2

@@ -1,21 +1,10 @@
 """How many epochs there are, which of them are validated, and what comes before them."""
 
 import pytest
-import pytorch_lightning as pl
 
 from fixtures.dialects import Unsayable, fit, predict, test, validate
-from fixtures.passes import Passes, batches, passes
+from fixtures.passes import Passes, StopsAt, batches, passes
 from ledger.plugin.outcomes import Untested
-
-
-class StopsAt(pl.Callback):
-    """Asks for an end of training in its batch of that number, counted from 0 over all epochs."""
-
-    def __init__(self, batch):
-        self.batch = batch
-
-    def on_train_batch_start(self, trainer, *rest):
-        trainer.should_stop = trainer.should_stop or trainer.global_step == self.batch
 
 
 @pytest.mark.claim("trainer.max-epochs")
