@@ -185,6 +185,13 @@ def test_hardware_is_chosen_in_the_words_of_2_6(words, root_device, number):
         assert (str(dialects.root_device(trainer)), dialects.number_of_devices(trainer)) == (root_device, number)
 
 
+@pytest.mark.parametrize(("devices", "ids"), [(1, [0]), (2, [0, 1]), ([2], [2]), ([2, 0], [2, 0])], ids=str)
+def test_a_trainer_tells_the_ids_of_its_gpus(devices, ids):
+    with torch_reports(gpus=3):
+        assert dialects.gpu_ids(dialects.bare_trainer(accelerator="gpu", devices=devices)) == ids
+        assert dialects.gpu_ids(dialects.bare_trainer(accelerator="cpu", devices=1)) == []
+
+
 def test_nothing_said_is_nothing_passed():
     assert (options.translate({}, TRAINER), accelerators.chosen()) == ({}, {})
 

@@ -2,6 +2,7 @@
 
 import torch
 
+from fixtures.calls import misread
 from fixtures.sabotage import sabotage
 
 
@@ -58,19 +59,19 @@ def an_apple_gpu_is_taken_at_torchs_word(patch):
 @sabotage("compat.hardware-set-through-trainer")
 def the_accelerator_is_ignored(patch):
     """What is detected overrules what was said."""
-    patch_connector_argument(patch, accelerator=lambda value: "auto" if value == "cpu" else value)
+    misread(patch, accelerator=lambda value: "auto" if value == "cpu" else value)
 
 
 @sabotage("compat.hardware-set-through-trainer")
 def the_ids_are_ignored(patch):
     """The run takes the first devices, whichever were named."""
-    patch_connector_argument(patch, devices=lambda value: len(value) if isinstance(value, list) else value)
+    misread(patch, devices=lambda value: len(value) if isinstance(value, list) else value)
 
 
 @sabotage("compat.hardware-set-through-trainer")
 def a_string_names_one_device(patch):
     """Of the devices in a string only the first counts."""
-    patch_connector_argument(patch, devices=lambda value: [int(value[0])] if str(value)[1:2] == "," else value)
+    misread(patch, devices=lambda value: [int(value[0])] if str(value)[1:2] == "," else value)
 
 
 @sabotage("compat.hardware-set-through-trainer")
@@ -84,22 +85,10 @@ def devices_are_not_checked(patch):
 @sabotage("compat.unknown-hardware-is-refused")
 def unknown_hardware_is_the_cpu(patch):
     """The name of the accelerator is not checked."""
-    patch_connector_argument(patch, accelerator=lambda value: "cpu" if value == "abacus" else value)
+    misread(patch, accelerator=lambda value: "cpu" if value == "abacus" else value)
 
 
 def patch_connector(patch, name, value):
     from pytorch_lightning.trainer.connectors.accelerator_connector import _AcceleratorConnector
 
     patch.setattr(_AcceleratorConnector, name, value)
-
-
-def patch_connector_argument(patch, **changes):
-    """Let Lightning choose by changed arguments: `changes` maps an argument's name to a function of its value."""
-    from pytorch_lightning.trainer.connectors.accelerator_connector import _AcceleratorConnector
-
-    init = _AcceleratorConnector.__init__
-
-    def misread(self, **arguments):
-        init(self, **{name: changes.get(name, lambda given: given)(value) for name, value in arguments.items()})
-
-    patch_connector(patch, "__init__", misread)
