@@ -9,7 +9,7 @@ import torch
 
 from fixtures.data import regression_loader
 from fixtures.dialects import fit
-from fixtures.modules import Evaluated, Regression
+from fixtures.modules import Evaluated, Regression, same_weights, weights
 from fixtures.passes import batches
 from fixtures.runs import Data
 
@@ -119,6 +119,28 @@ def test_cudnn_and_cublas_are_made_deterministic_too(trainer, flags, monkeypatch
 def test_cudnn_alone_is_made_deterministic(trainer, flags, monkeypatch):
     assert asked_for_determinism(trainer, monkeypatch, True)[1:] == (False, False, "before")
     assert torch.backends.cudnn.deterministic is True
+
+
+class Told(Regression):
+    """Notes whether torch is told to be deterministic."""
+
+    def training_step(self, batch, batch_idx):
+        self.told = torch.are_deterministic_algorithms_enabled() or torch.backends.cudnn.deterministic
+        return super().training_step(batch, batch_idx)
+
+
+@pytest.mark.claim("trainer.deterministic")
+def test_a_fit_can_be_repeated(trainer, flags, monkeypatch):
+    def run(seed):
+        torch.manual_seed(seed)
+        module = Told()
+        fit(trainer(deterministic=True), module, train=regression_loader(shuffle=True))
+        return module.told, weights(module)
+
+    torch.backends.cudnn.deterministic = False
+    monkeypatch.setenv("HOROVOD_FUSION_THRESHOLD", "before")  # which some releases change
+    (told, one), (_, same), (_, other) = run(1), run(1), run(2)
+    assert (told, same_weights(one, same), same_weights(one, other)) == (True, True, False)
 
 
 @pytest.mark.claim("trainer.deterministic-warn")

@@ -5,7 +5,6 @@ import torch
 
 from fixtures.data import regression_loader
 from fixtures.dialects import fit
-from fixtures.modules import same_weights, weights
 from fixtures.passes import Passes, StopsAt, batches, passes
 
 
@@ -134,25 +133,3 @@ def test_smaller_gradients_are_left_alone_as_all_are_with_nought(device, trainer
     assert norms(trainer, gradient_clip_val=2 * max(free)) == free
     assert norms(trainer, gradient_clip_val=0) == free
     assert norms(trainer, gradient_clip_val=0.0) == free
-
-
-class Told(Passes):
-    """Notes whether torch is told to be deterministic."""
-
-    def training_step(self, batch, batch_idx):
-        self.told = torch.are_deterministic_algorithms_enabled() or torch.backends.cudnn.deterministic
-        return super().training_step(batch, batch_idx)
-
-
-@pytest.mark.claim("trainer.deterministic")
-def test_a_fit_can_be_repeated(trainer, monkeypatch):
-    def run(seed):
-        torch.manual_seed(seed)
-        module = Told()
-        fit(trainer(deterministic=True), module, train=regression_loader(shuffle=True))
-        return module.told, weights(module)
-
-    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
-    monkeypatch.setenv("HOROVOD_FUSION_THRESHOLD", "before")  # which some releases change
-    (told, one), (_, same), (_, other) = run(1), run(1), run(2)
-    assert (told, same_weights(one, same), same_weights(one, other)) == (True, True, False)
