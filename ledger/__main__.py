@@ -70,6 +70,7 @@ def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argpa
     bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")
     bisect.set_defaults(run=commands.bisect)
     edges = subcommands.add_parser("edges", parents=[common], help="run what changes at a release, on that release")
+    edges.add_argument("--missing", action="store_true", help="only where no record confirms an edge yet")
     edges.set_defaults(run=commands.edges)
     check = subcommands.add_parser(
         "check", parents=[common], help="drift of records from eras and from those committed"

@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ledger.edges import (
     edge_releases,
     flips,
     known_release,
+    lacking,
     run_claim,
     run_release,
     search,
@@ -237,7 +239,10 @@ def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
 
 
 def edges(registry: Registry, options: Namespace) -> Answer:
-    """Run, on each release at an edge without a whole record, what changes there; writes `records/edges`."""
+    """Run, on each release at an edge without a whole record, what changes there; writes `records/edges`.
+
+    With `--missing` only on those where an edge is not confirmed yet.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from rich.console import Console
@@ -250,6 +255,9 @@ def edges(registry: Registry, options: Namespace) -> Answer:
     for file in folder.glob("*.json"):
         if file.stem not in wanted:
             file.unlink()
+    if options.missing:
+        sides = lacking(registry, load_subjects(options.records, edges=True), releases)
+        wanted = [release for release in wanted if release in chain.from_iterable(sides.values())]
     with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         task = progress.add_task("edges", total=len(wanted))
         jobs = {}

@@ -66,19 +66,24 @@ def edge_releases(registry: Registry, releases: Sequence[str]) -> list[str]:
     return [release for release in releases if release in sides]
 
 
-def unconfirmed(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> list[str]:
-    """One message for each claim with an edge of an era that no record confirms on a device of a search, or only one
-    on one side of it."""
+def lacking(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> dict[str, list[str]]:
+    """By claim, the releases beside an edge of its eras that no record confirms on the devices of a search."""
     recorded = defaultdict(list)
     for subject in subjects:
         recorded[str(subject.lightning)].append(subject)
-    problems = []
+    found = {}
     for claim in registry.claims.values():
         sides = dict.fromkeys(release for pair in edges(claim, releases) for release in pair)
-        lacking = [side for side in sides if not any(_as_expected(claim, subject) for subject in recorded[side])]
-        if lacking:
-            problems.append(f"{claim.file}: {claim.id}: no record confirms its edge on {', '.join(lacking)}")
-    return sorted(problems)
+        found[claim.id] = [s for s in sides if not any(_as_expected(claim, subject) for subject in recorded[s])]
+    return {id: sides for id, sides in found.items() if sides}
+
+
+def unconfirmed(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> list[str]:
+    """One message for each claim of which an edge is lacking."""
+    return sorted(
+        f"{registry.claims[id].file}: {id}: no record confirms its edge on {', '.join(sides)}"
+        for id, sides in lacking(registry, subjects, releases).items()
+    )
 
 
 def _as_expected(claim: Claim, subject: Subject) -> bool:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ledger.__main__ import main
 from ledger.ask import Subject
 from ledger.edges import RELEASES, Probe, edges, flips, known_release, search, stable_releases, unconfirmed
 from ledger.errors import LedgerError
+from ledger.record import render
 
 CLAIM = """
     ["it"]
@@ -100,3 +102,21 @@ def test_both_sides_of_every_edge_are_confirmed_by_a_record(make_registry):
     ]
     wrong = [*subjects[:3], recorded("1.3.8", "holds")]
     assert unconfirmed(registry, wrong, releases) == [f"{where}: it: no record confirms its edge on 1.3.8"]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"), [([], ["1.0.8", "1.1.0", "1.3.7.post0"]), (["--missing"], ["1.3.7.post0"])]
+)
+def test_edges_are_run_where_no_whole_record_is_or_only_where_none_is(
+    make_registry, tmp_path, monkeypatch, options, asked
+):
+    for file, verdict in {"1.3.8": "refuted", "edges/1.0.8": "untested", "edges/1.1.0": "holds"}.items():
+        record = {**recorded(Path(file).name, verdict).record, "schema": 1, "devices": {}, "traces": {}}
+        path = tmp_path / "records" / f"{file}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(record), encoding="utf-8")
+    found: list[str] = []
+    monkeypatch.setattr("ledger.commands.run_release", lambda root, release, *more: found.append(release))
+    where = ["--specs", str(make_registry(FLIPPING).root), "--records", str(tmp_path / "records")]
+    assert main(["edges", *options, *where]) == 1
+    assert sorted(found) == asked
