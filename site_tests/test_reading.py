@@ -136,6 +136,9 @@ def test_what_a_gpu_was_measured_to_do_is_told_with_its_torch(reader):
     page = reader.open("index.html#device=cuda&release=2.0.9")
     assert page.locator("#view > p").inner_text() == "cuda was not there: no GPU"
     assert set(texts(page, "article .said .badge")) == {"– untested"}
+    measured = "cuda was measured with torch 2.11.0 and Python 3.12"
+    assert measured in reader.open("claim/module.training_epoch_end.html").locator("main").inner_text()
+    assert measured not in reader.open("claim/module.training_epoch_end.now.html").locator("main").inner_text()
 
 
 def test_a_device_that_only_one_release_was_measured_on_is_not_compared(reader):

@@ -113,10 +113,11 @@ function byDevice(claim, i) {
   }
   return [...words].map(([word, devices]) => t("on", t(word), devices.join(", "))).join(" · ");
 }
-function machine(i, devices) {
+function machine(i, devices, claim) {
   const { absent, elsewhere = {} } = D.subjects[i];
   const missing = devices.filter((one) => absent[one]).map((one) => t("absent", one, escape(absent[one])));
-  const others = devices.filter((one) => elsewhere[one]).map((one) => t("elsewhere", one, elsewhere[one].torch, elsewhere[one].python));
+  const measured = (one) => elsewhere[one] && !(claim && verdict(claim, i, one) === "untested");
+  const others = devices.filter(measured).map((one) => t("elsewhere", one, elsewhere[one].torch, elsewhere[one].python));
   return [...missing, ...others].map((text) => `<p><small>${text}</small></p>`).join("");
 }
 const driftNote = (claim, i, device) => (drifted(claim, i, device) ? ` <strong class="drift">! ${t("drifted", t(eraOf(claim, i).expect))}</strong>` : "");

@@ -27,7 +27,7 @@ function verdicts(claim, i) {
   const word = verdict(claim, i, ""), { lightning, torch } = D.subjects[i];
   const edges = (claim.edges || []).map(([last, first, confirmed]) => `<li>${t("edge", last, first)} (${t(confirmed ? "edge-confirmed" : "edge-unconfirmed")})</li>`);
   return `<h1>${claim.id}</h1><p class="statement">${told(claim)}</p>${place(claim)}<p class="said">${t("on-release", lightning, torch, badge(word))}${driftNote(claim, i, "")} <small>${byDevice(claim, i)}</small></p>
-${machine(i, devicesOf(claim))}${word === "refuted" || word === "mixed" ? instead(claim, i) : ""}
+${machine(i, devicesOf(claim), claim)}${word === "refuted" || word === "mixed" ? instead(claim, i) : ""}
 <h2>${t("every-release")}</h2>${strip(claim)}
 <h2>${t("expected")}</h2><ul class="eras">${claim.eras.map(era).join("")}</ul>${edges.length ? `<ul class="eras">${edges.join("")}</ul>` : ""}`;
 }
