@@ -4,7 +4,6 @@ import re
 
 import pytest
 import pytorch_lightning as pl
-import tqdm
 
 from fixtures.data import regression_loader
 from fixtures.dialects import Unsayable, fit, predict, test, validate
@@ -53,9 +52,8 @@ class Bars:
 
 
 @pytest.fixture
-def bars(trainer, monkeypatch, capsys):
+def bars(trainer, no_bar_thread, capsys):
     """Run an entry point with a progress bar, and get its `Bars`; options of the Trainer beside those of the bar."""
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
     name = "TQDMProgressBar" if hasattr(pl.callbacks, "TQDMProgressBar") else "ProgressBar"
 
     def show(entry, bar=(), options=(), **loaders):

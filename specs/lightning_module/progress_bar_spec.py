@@ -2,7 +2,6 @@
 
 import pytest
 import pytorch_lightning as pl
-import tqdm
 
 from fixtures.data import regression_loader
 from fixtures.dialects import fit
@@ -21,9 +20,8 @@ class OwnItems(Regression):
 
 
 @pytest.fixture
-def shown(trainer, monkeypatch, capsys):
+def shown(trainer, no_bar_thread, capsys):
     """What the console shows of a fit with the tqdm progress bar, or a subclass made by `change`."""
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
     name = "TQDMProgressBar" if hasattr(pl.callbacks, "TQDMProgressBar") else "ProgressBar"
     bar = getattr(pl.callbacks, name)
 

@@ -3,7 +3,6 @@
 import pytest
 import pytorch_lightning as pl
 import torch
-import tqdm
 
 from fixtures.data import regression_loader, regression_tensors
 from fixtures.dialects import fit, trainer_told
@@ -11,11 +10,7 @@ from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.passes import Passes, batches
 from fixtures.steps import by_hand, everything_said
 
-
-@pytest.fixture(autouse=True)
-def no_thread(monkeypatch):
-    """The bar of a search for a learning rate would leave tqdm's thread behind."""
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
+pytestmark = pytest.mark.usefixtures("no_bar_thread")
 
 
 @pytest.fixture

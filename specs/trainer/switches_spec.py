@@ -2,7 +2,6 @@
 
 import pytest
 import pytorch_lightning as pl
-import tqdm
 
 from fixtures.dialects import fit, test
 from fixtures.modules import Evaluated, same_weights, weights
@@ -37,8 +36,7 @@ def test_without_a_logger_values_are_kept_for_callbacks_alone(trainer, tmp_path)
 
 @pytest.mark.claim("trainer.progress-bar-off")
 @pytest.mark.parametrize("shown", [False, True])
-def test_a_bar_is_shown_only_where_that_is_on(trainer, capsys, monkeypatch, shown):
-    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)
+def test_a_bar_is_shown_only_where_that_is_on(trainer, no_bar_thread, capsys, shown):
     made = trainer(enable_progress_bar=shown)
     fit(made, Evaluated(), batches(2), batches(2))
     test(made, Evaluated(), batches(2))
