@@ -257,7 +257,8 @@ def edges(registry: Registry, options: Namespace) -> Answer:
             file.unlink()
     if options.missing:
         sides = lacking(registry, load_subjects(options.records, edges=True), releases)
-        wanted = [release for release in wanted if release in chain.from_iterable(sides.values())]
+        missing = set(chain.from_iterable(sides.values()))
+        wanted = [release for release in wanted if release in missing]
     with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         task = progress.add_task("edges", total=len(wanted))
         jobs = {}

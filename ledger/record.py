@@ -183,11 +183,12 @@ def write_record(record: dict, path: Path, option: str = "--record") -> None:
         ) from error
 
 
-def lost_by_overwriting(verdicts: Iterable[Verdict], claims: Iterable[Claim], path: Path) -> list[str]:
-    """What the record at `path` has of these claims and this run lacks, as "id [device]": it must not be wiped out."""
-    if not path.exists():
-        return []
+def lost_by_overwriting(verdicts: Iterable[Verdict], claims: Iterable[Claim], older: dict) -> list[str]:
+    """What the record `older` has of these claims and this run lacks, as "id [device]": it must not be wiped out."""
     whole = {(verdict.claim.id, verdict.device) for verdict in verdicts if not verdict.missing}
-    older = read_record(path)["claims"]
     asked = [(claim.id, device) for claim in claims for device in claim.devices]
-    return [f"{id} [{device}]" for id, device in asked if device in older.get(id, {}) and (id, device) not in whole]
+    return [
+        f"{id} [{device}]"
+        for id, device in asked
+        if device in older["claims"].get(id, {}) and (id, device) not in whole
+    ]

@@ -86,20 +86,24 @@ class LedgerRun:
     def record(self, path: Path) -> None:
         settings = self.config.stash[SETTINGS]
         record = build_record(settings.subject, self.states, self.verdicts, self.traces)
+        if path.exists():
+            record = self._beside(record, read_record(path), path)
+        write_record(record, path)
+
+    def _beside(self, record: dict, older: dict, path: Path) -> dict:
+        """The record with what is to be kept of the older one; raises LedgerError where some of that would be lost."""
+        settings = self.config.stash[SETTINGS]
         claims, whole = [*settings.registry.claims.values()], "all specs"
         if settings.update:
             claims, whole = [claim for claim in claims if claim.id in record["claims"]], "all cases of these claims"
-        lost = lost_by_overwriting(self.verdicts, claims, path)
+        lost = lost_by_overwriting(self.verdicts, claims, older)
         if lost:
             raise LedgerError(
                 f"--record {path}: not written: that file holds {len(lost)} verdicts which this partial run did not "
                 f"reach (such as {lost[0]}); name another file, or run {whole} on all devices"
             )
-        if path.exists():
-            older = read_record(path)
-            record = keep_measured(record, older)
-            record = keep_other_claims(record, older, settings.registry) if settings.update else record
-        write_record(record, path)
+        record = keep_measured(record, older)
+        return keep_other_claims(record, older, settings.registry) if settings.update else record
 
 
 class _PlainWarnings:
