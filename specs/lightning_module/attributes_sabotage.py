@@ -1,4 +1,4 @@
-"""How to make the claims about a module's attributes, about freezing and exporting it and about its callbacks false."""
+"""How to make the claims about a module's attributes, about freezing it and about its callbacks false."""
 
 import pytorch_lightning as pl
 import torch
@@ -156,31 +156,6 @@ def only_the_mode_changes_back(patch):
 def only_gradients_come_back(patch):
     """unfreeze() leaves the module in eval mode."""
     patch.setattr(pl.LightningModule, "unfreeze", lambda self: self.requires_grad_(True))
-
-
-@sabotage("module.to-torchscript")
-def the_script_is_made_in_train_mode(patch):
-    """What is exported drops out."""
-    export = pl.LightningModule.to_torchscript
-
-    def exported(self, *args, **kwargs):
-        script = export(self, *args, **kwargs)
-        return script.train() if kwargs.get("method") != "trace" else script
-
-    patch.setattr(pl.LightningModule, "to_torchscript", exported)
-
-
-@sabotage("module.to-torchscript")
-def the_module_is_left_in_eval_mode(patch):
-    """Exporting puts the module into eval mode."""
-    export = pl.LightningModule.to_torchscript
-
-    def exported(self, *args, **kwargs):
-        script = export(self, *args, **kwargs)
-        self.eval()
-        return script
-
-    patch.setattr(pl.LightningModule, "to_torchscript", exported)
 
 
 @sabotage("module.configure-callbacks")

@@ -1,14 +1,14 @@
-"""What a module knows of the run that it is in, and without one; freezing it, and exporting it."""
+"""What a module knows of the run that it is in, and without one; and freezing it."""
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import CSVLogger
 
-from fixtures.data import FEATURES, TARGETS, regression_loader
+from fixtures.data import regression_loader
 from fixtures.dialects import Unsayable, bare_trainer, fit
 from fixtures.hooks import message
-from fixtures.modules import Evaluated, network
+from fixtures.modules import Evaluated
 from ledger.plugin.outcomes import Untested
 
 
@@ -233,42 +233,3 @@ def test_what_was_frozen_in_part_learns_again_as_well():
     assert flags(module) == [True] * 4 + [False] * 4
     module.unfreeze()
     assert flags(module) == [True] * 8
-
-
-INPUTS = torch.arange(2.0 * FEATURES).reshape(2, FEATURES) / 10
-
-
-class Exported(pl.LightningModule):
-    """A net with dropout, which only eval mode turns off."""
-
-    def __init__(self):
-        super().__init__()
-        self.net = network(dropout=0.5)
-
-    def forward(self, inputs):
-        return self.net(inputs)
-
-
-@pytest.mark.claim("module.to-torchscript")
-@pytest.mark.parametrize(
-    "method", [{}, {"method": "script"}, {"method": "trace", "example_inputs": torch.zeros(1, FEATURES)}]
-)
-def test_the_file_computes_the_same_in_eval_mode(method, tmp_path):
-    module, path = Exported(), str(tmp_path / "module.pt")
-    script = module.to_torchscript(file_path=path, **method)
-    assert module.training
-    expected = module.eval()(INPUTS)
-    assert expected.shape == (2, TARGETS)
-    assert [torch.equal(each(INPUTS), expected) for each in (script, torch.jit.load(path))] == [True, True]
-    module.to_torchscript(**method)
-    assert not module.training
-
-
-@pytest.mark.claim("module.to-torchscript")
-def test_tracing_takes_the_example_of_the_module_or_is_refused():
-    module = Exported()
-    assert message(Exception, lambda: module.to_torchscript(method="trace")) != ""
-    module.example_input_array = torch.zeros(1, FEATURES)
-    assert torch.equal(module.to_torchscript(method="trace")(INPUTS), module.eval()(INPUTS))
-    said = message(ValueError, lambda: module.to_torchscript(method="compile"))
-    assert said.startswith("The 'method' parameter only supports 'script' or 'trace'")
