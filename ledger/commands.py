@@ -29,6 +29,7 @@ from ledger.errors import LedgerError, some, suggest
 from ledger.outline import outline
 from ledger.record import open_record, read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
+from ledger.words import WORDS
 
 Answer = tuple[Any, list[str]]
 ROOT = RELEASES.parent.parent
@@ -36,32 +37,40 @@ ROOT = RELEASES.parent.parent
 
 def show(registry: Registry, options: Namespace) -> Answer:
     """One claim: wording, eras with corrections, and what each recorded subject does."""
-    claim = registry.claim(options.id)
-    lines = [claim.id, f"  {claim.wording(options.lang)}", f"  devices: {', '.join(claim.devices)}"]
+    claim, words = registry.claim(options.id), WORDS[options.lang]
+    lines = [claim.id, f"  {claim.wording(options.lang)}", f"  {words['devices']}: {', '.join(claim.devices)}"]
     for era in claim.eras:
         why = era.why(options.lang)
-        lines.append(f"  {era}: {era.expect}" + (f" ({why})" if why else ""))
-        if era.correction:
-            wording = registry.claim(era.correction).wording(options.lang)
-            lines.append(f"    true instead: {wording} ({era.correction})")
+        versions = str(era) if era.lower or era.upper else words["every version"]
+        lines.append(f"  {versions}: {era.expect}" + (f" ({why})" if why else ""))
+        lines += _instead(registry, era.correction, options.lang)
     rows = history(load_subjects(options.records), claim.id) if any(options.records.glob("*.json")) else []
     if rows:
         lines.append(f"  {'Lightning':<14}{'torch':<10}" + "".join(f"{device:<10}" for device in claim.devices))
     for row in rows:
         verdicts = "".join(f"{row[device]:<10}" for device in claim.devices)
         lines.append(f"  {row['lightning']:<14}{row['torch']:<10}{verdicts}".rstrip())
-    lines += _elsewhere(rows)
+    lines += _elsewhere(rows, claim.devices, words)
     return {"id": claim.id, "en": claim.en, "zh": claim.zh, "eras": _eras(claim), "subjects": rows}, lines
 
 
-def _elsewhere(rows: list[dict[str, Any]]) -> list[str]:
-    """Which releases were measured on a device with another torch than the one that stands in their row."""
-    found: dict[str, list[str]] = {}
+def _instead(registry: Registry, correction: str | None, language: str) -> list[str]:
+    if correction is None:
+        return []
+    return [f"    {WORDS[language]['instead']}: {registry.claim(correction).wording(language)} ({correction})"]
+
+
+def _elsewhere(rows: list[dict[str, Any]], devices: Sequence[str], words: dict[str, str]) -> list[str]:
+    """Which releases were measured on one of the devices with another torch than the one that stands in their row."""
+    found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         for device, subject in row.get("elsewhere", {}).items():
-            how = f"{device} with torch {subject['torch']} and Python {subject['python']}"
-            found.setdefault(how, []).append(row["lightning"])
-    return [f"  on {how}: Lightning {', '.join(releases)}" for how, releases in found.items()]
+            if device in devices:
+                found.setdefault((device, subject["torch"], subject["python"]), []).append(row["lightning"])
+    return [
+        "  " + words["measured"].format(device=device, torch=torch, python=python, releases=", ".join(releases))
+        for (device, torch, python), releases in found.items()
+    ]
 
 
 def _eras(claim: Claim) -> list[dict[str, Any]]:
@@ -92,13 +101,17 @@ def list_claims(registry: Registry, options: Namespace) -> Answer:
         verdicts = subject.verdicts(id) or dict.fromkeys(registry.claims[id].devices, "unknown")
         if not wanted or wanted & set(verdicts.values()):
             found.append({"id": id, **verdicts})
-            said = "; ".join(f"{word} on {_devices(verdicts, word)}" for word in dict.fromkeys(verdicts.values()))
-            lines.append(f"  {id}: {said}")
+            lines.append(f"  {id}: {_by_device(verdicts, options.lang)}")
     return found, lines
 
 
-def _devices(said: dict[str, str], word: str) -> str:
-    return ", ".join(device for device in said if said[device] == word)
+def _by_device(said: dict[str, str], language: str) -> str:
+    """What is said of each device, the devices of which the same is said together."""
+    on = WORDS[language]["on"]
+    return "; ".join(
+        f"{word} {on} {', '.join(device for device in said if said[device] == word)}"
+        for word in dict.fromkeys(said.values())
+    )
 
 
 def trace(registry: Registry, options: Namespace) -> Answer:
@@ -113,22 +126,23 @@ def trace(registry: Registry, options: Namespace) -> Answer:
     device = options.device or next(name for name in DEVICES if name in devices)
     if device not in devices:
         raise LedgerError(f"{subject}: {options.run_name!r} was not recorded on {device}; {', '.join(devices)} was")
-    return devices[device], [f"{options.run_name} on {device}, {subject}", *outline(devices[device])]
+    title = WORDS[options.lang]["trace"].format(run=options.run_name, device=device, subject=subject)
+    return devices[device], [title, *outline(devices[device])]
 
 
 def compare_two(registry: Registry, options: Namespace) -> Answer:
     """What an upgrade from `options.old` to `options.new` changes."""
     subjects = load_subjects(options.records)
     old, new = find_subject(subjects, options.old), find_subject(subjects, options.new)
-    found = compare(registry, old, new)
-    lines = [f"from {old} to {new}", "", f"claims that change: {len(found['claims'])}"]
+    found, words = compare(registry, old, new), WORDS[options.lang]
+    lines = [words["from"].format(old, new), "", words["changes"].format(len(found["claims"]))]
     for flip in found["claims"]:
         lines += _flip_lines(registry, flip, options.lang)
     for run, diff in found["traces"].items():
-        lines += ["", f"order of events in {run!r}:", *(f"  {line}" for line in diff)]
+        lines += ["", words["order"].format(run), *(f"  {line}" for line in diff)]
     arguments = found["arguments"]
     if any(arguments.values()):
-        lines += ["", "arguments of the Trainer:"]
+        lines += ["", words["arguments"]]
         lines += [f"  + {name}={default}" for name, default in arguments["added"].items()]
         lines += [f"  - {name}={default}" for name, default in arguments["removed"].items()]
         lines += [f"  ~ {name}: {was} -> {now}" for name, (was, now) in arguments["changed"].items()]
@@ -137,12 +151,9 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
 
 def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list[str]:
     pairs = {device: f"{was} -> {now}" for device, (was, now) in flip["verdicts"].items()}
-    said = "; ".join(f"{pair} on {_devices(pairs, pair)}" for pair in dict.fromkeys(pairs.values()))
-    lines = [f"  {flip['id']}: {said}", f"    {registry.claims[flip['id']].wording(language)}"]
-    if flip["correction"]:
-        wording = registry.claim(flip["correction"]).wording(language)
-        lines.append(f"    true instead: {wording} ({flip['correction']})")
-    return lines
+    said = f"  {flip['id']}: {_by_device(pairs, language)}"
+    wording = f"    {registry.claims[flip['id']].wording(language)}"
+    return [said, wording, *_instead(registry, flip["correction"], language)]
 
 
 def check(registry: Registry, options: Namespace) -> Answer:

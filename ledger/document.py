@@ -17,44 +17,11 @@ from rich.text import Text
 
 from ledger.registry import Claim, Registry, Section
 from ledger.verdicts import Case, Verdict
+from ledger.words import WORDS
 
 CASES_SHOWN = 3
 STYLE = {"holds": "green", "refuted": "yellow", "untested": "dim", "broken": "bold red"}
 MARK = {"holds": "✓", "refuted": "✗", "untested": "–", "broken": "!"}
-WORDS = {
-    "en": {
-        "title": "What PyTorch Lightning {lightning} does (torch {torch}, Python {python})",
-        "part": "Part {0}: {1}",
-        "on": "on",
-        "instead": "true instead",
-        "drift": "Drifted or broken",
-        "expected": "expected",
-        "seen": "seen",
-        "run": "run just this",
-        "case": "case",
-        "more": "… and {0} more cases",
-        "partial": "A partial run: only what ran was judged.",
-        "ran": "{0} of {1} cases ran",
-        "why": "why",
-        "device": "device {0}: {1}",
-    },
-    "zh": {
-        "title": "PyTorch Lightning {lightning} 的实际行为（torch {torch}，Python {python}）",
-        "part": "第 {0} 部分：{1}",
-        "on": "于",
-        "instead": "实际情况",
-        "drift": "偏离或损坏",
-        "expected": "预期",
-        "seen": "所见",
-        "run": "只运行这一个",
-        "case": "用例",
-        "more": "……以及另外 {0} 个用例",
-        "partial": "只运行了一部分：仅对已运行的内容作出判定。",
-        "ran": "{1} 个用例中运行了 {0} 个",
-        "why": "原因",
-        "device": "设备 {0}：{1}",
-    },
-}
 
 
 @dataclass(frozen=True)

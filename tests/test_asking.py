@@ -80,16 +80,24 @@ def ask(make_registry, tmp_path, capsys):
     return run
 
 
-def test_one_claim_over_all_subjects(ask):
-    code, said = ask("show", "moves", "--lang", "zh")
+HEADINGS = {
+    "en": ("devices:", "true instead:", "Of late.", "It moves.", "It stays."),
+    "zh": ("设备:", "实际情况:", "最近。", "它会移动。", "它不动。"),
+}
+
+
+@pytest.mark.parametrize("language", HEADINGS)
+def test_one_claim_over_all_subjects(ask, language):
+    devices, instead, note, moves, stays = HEADINGS[language]
+    code, said = ask("show", "moves", "--lang", language)
     assert code == 0
     assert [line.split() for line in said.splitlines()] == [
         ["moves"],
-        ["它会移动。"],
-        ["devices:", "cpu,", "sim"],
+        moves.split(),
+        [devices, "cpu,", "sim"],
         ["<2.0:", "holds"],
-        [">=2.0:", "refuted", "(最近。)"],
-        ["true", "instead:", "它不动。", "(moves.not)"],
+        [">=2.0:", "refuted", *f"({note})".split()],
+        [*instead.split(), *stays.split(), "(moves.not)"],
         ["Lightning", "torch", "cpu", "sim"],
         ["1.8.6", "1.13.1", "holds", "holds"],
         ["1.9.5", "1.13.1", "holds", "holds"],
@@ -130,6 +138,21 @@ def test_what_an_upgrade_changes(ask):
         "  - gpus=None",
         "  ~ max_epochs: 1000 -> None",
     ]
+
+
+def test_what_an_upgrade_changes_in_chinese(ask):
+    said = ask("compare", "1.9", "2.0", "--lang", "zh")[1].splitlines()
+    assert said[:8] == [
+        "从 Lightning 1.9.5 (torch 1.13.1) 到 Lightning 2.0.9 (torch 1.13.1)",
+        "",
+        "发生变化的声明：1",
+        "  moves: holds -> refuted 于 cpu, sim",
+        "    它会移动。",
+        "    实际情况: 它不动。 (moves.not)",
+        "",
+        "'fit' 中事件的次序：",
+    ]
+    assert said[-4:] == ["Trainer 的参数：", "  + devices='auto'", "  - gpus=None", "  ~ max_epochs: 1000 -> None"]
 
 
 def test_an_upgrade_that_changes_nothing(ask):
@@ -246,6 +269,12 @@ def test_what_a_gpu_was_measured_to_do_is_told_with_its_torch(with_gpu):
     ]
 
 
+def test_of_a_claim_that_is_not_about_a_gpu_none_is_told(with_gpu):
+    specs = with_gpu.folder.parent / "specs" / "part" / "claims.toml"
+    specs.write_text(specs.read_text(encoding="utf-8").replace('["cpu", "cuda"]', '["cpu"]'), encoding="utf-8")
+    assert with_gpu("show", "moves")[1].splitlines()[-1].split() == ["2.0.9", "1.13.1", "refuted"]
+
+
 def test_what_only_one_of_two_releases_was_asked_on_a_gpu_is_no_change(with_gpu):
     assert "claims that change: 0\n" in with_gpu("compare", "1.8", "1.9")[1]
     said = with_gpu("compare", "1.9", "2.0")[1]
@@ -256,7 +285,9 @@ def test_what_only_one_of_two_releases_was_asked_on_a_gpu_is_no_change(with_gpu)
 
 
 def test_a_trace_of_a_gpu_is_told(with_gpu):
-    assert with_gpu("trace", "fit", "--on", "2.0", "--device", "cuda")[1].startswith("fit on cuda, Lightning 2.0.9 ")
+    asked = ("trace", "fit", "--on", "2.0", "--device", "cuda")
+    assert with_gpu(*asked)[1].startswith("fit on cuda, Lightning 2.0.9 ")
+    assert with_gpu(*asked, "--lang", "zh")[1].startswith("cuda 上的 fit，Lightning 2.0.9 ")
 
 
 def test_records_of_a_gpu_are_checked_too(with_gpu):
