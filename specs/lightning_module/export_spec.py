@@ -67,7 +67,7 @@ def this_release_knows_that_exporter():
 def needs(*packages):
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     if missing:
-        raise Untested(f"{' and '.join(missing)} is not installed, without which no ONNX file is written or read")
+        raise Untested(f"no ONNX file is written or read without {' and '.join(missing)}, not installed here")
 
 
 @pytest.fixture
