@@ -1,5 +1,6 @@
 """How to make the claims about steering a run false."""
 
+from fixtures.calls import after
 from fixtures.sabotage import sabotage
 
 CLAIM = "compat.modifiable-training-logic"
@@ -68,15 +69,7 @@ def lightning_optimizes_as_well(patch):
     """With optimization by hand Lightning still steps the optimizer after training_step."""
     from pytorch_lightning.loops.optimization.manual import _ManualOptimization
 
-    original = _ManualOptimization.run
-
-    def run(self, kwargs):
-        result = original(self, kwargs)
-        for optimizer in self.trainer.optimizers:
-            optimizer.step()
-        return result
-
-    patch.setattr(_ManualOptimization, "run", run)
+    after(patch, _ManualOptimization, "run", lambda loop: [optimizer.step() for optimizer in loop.trainer.optimizers])
 
 
 @sabotage(f"{CLAIM}.manual-optimization")

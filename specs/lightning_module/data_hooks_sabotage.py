@@ -1,6 +1,6 @@
 """How to make the claims about the hooks that prepare data false: again, too late, for another stage."""
 
-from fixtures.calls import patch_calls, repeat, replace
+from fixtures.calls import patch_calls, postpone, repeat, replace
 from fixtures.sabotage import sabotage
 
 PREPARE, SETUP, TEARDOWN = "module.prepare-data", "module.setup-stage", "module.teardown-stage"
@@ -18,16 +18,7 @@ def each_is_called_twice(patch):
 @sabotage(PREPARE, ORDER)
 def data_is_prepared_after_setup(patch):
     """prepare_data is called once setup has been."""
-
-    def change(call, trainer, name, *args, **kwargs):
-        if name == "prepare_data":
-            return None
-        result = call(trainer, name, *args, **kwargs)
-        if name == "setup":
-            call(trainer, "prepare_data")
-        return result
-
-    patch_calls(patch, "module", change)
+    postpone(patch, "module", "prepare_data", behind="setup")
 
 
 @sabotage(SETUP, TEARDOWN, f"{SETUP}.of-each-entry-point")

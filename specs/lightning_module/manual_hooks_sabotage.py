@@ -1,5 +1,6 @@
 """How to make the claims about optimizing by hand false: Lightning does more, or less, than it is told."""
 
+from fixtures.calls import after
 from fixtures.sabotage import sabotage
 
 BACKWARD = "module.manual-backward.loss-only"
@@ -36,15 +37,7 @@ def every_optimizer_steps_after_the_training_step(patch):
     """Lightning steps all optimizers after a training_step that optimizes by hand."""
     from pytorch_lightning.loops.optimization.manual import _ManualOptimization
 
-    original = _ManualOptimization.run
-
-    def run(self, kwargs):
-        result = original(self, kwargs)
-        for optimizer in self.trainer.optimizers:
-            optimizer.step()
-        return result
-
-    patch.setattr(_ManualOptimization, "run", run)
+    after(patch, _ManualOptimization, "run", lambda loop: [optimizer.step() for optimizer in loop.trainer.optimizers])
 
 
 @sabotage(STEP)

@@ -1,6 +1,6 @@
 """How to make the claims about the data module's life, state and loaders false."""
 
-from fixtures.calls import patch_calls, repeat, replace, skip
+from fixtures.calls import patch_calls, postpone, repeat, replace, skip
 from fixtures.sabotage import sabotage
 
 
@@ -19,16 +19,7 @@ def the_data_module_is_told_another_stage(patch):
 @sabotage("since.datamodule-setup", "since.datamodule-setup-validate-predict")
 def loaders_are_asked_for_before_the_data_is_prepared(patch):
     """prepare_data comes after setup."""
-
-    def change(call, trainer, name, *args, **kwargs):
-        if name == "prepare_data":
-            return None
-        result = call(trainer, name, *args, **kwargs)
-        if name == "setup":
-            call(trainer, "prepare_data")
-        return result
-
-    patch_calls(patch, "datamodule", change)
+    postpone(patch, "datamodule", "prepare_data", behind="setup")
 
 
 @sabotage("since.datamodule-setup-order")
