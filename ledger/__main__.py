@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import commands, site
+from ledger import commands, running, site
 from ledger.asked import open_registry
 from ledger.errors import LedgerError
 from ledger.registry import DEVICES, load_registry
@@ -68,10 +68,13 @@ def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argpa
     bisect = subcommands.add_parser("bisect", parents=[common], help="the exact releases at which a claim flips")
     bisect.add_argument("id", metavar="ID")
     bisect.add_argument("--between", nargs=2, metavar=("A", "B"), help="search from A to B (default: every flip)")
-    bisect.set_defaults(run=commands.bisect)
+    bisect.set_defaults(run=running.bisect)
     edges = subcommands.add_parser("edges", parents=[common], help="run what changes at a release, on that release")
     edges.add_argument("--missing", action="store_true", help="only where no record confirms an edge yet")
-    edges.set_defaults(run=commands.edges)
+    edges.set_defaults(run=running.edges)
+    sweep = subcommands.add_parser("sweep", parents=[common], help="run every claim on releases between those recorded")
+    sweep.add_argument("releases", nargs="*", metavar="VERSION", help="default: the first release of each minor line")
+    sweep.set_defaults(run=running.sweep)
     check = subcommands.add_parser(
         "check", parents=[common], help="drift of records from eras and from those committed"
     )

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import asdict
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ledger.ask import Subject, compare, find_subject, history, load_subjects
-from ledger.edges import (
-    RELEASES,
-    Edge,
-    Probe,
-    edge_releases,
-    flips,
-    known_release,
-    lacking,
-    run_claim,
-    run_release,
-    search,
-    stable_releases,
-    unconfirmed,
-)
+from ledger.edges import RELEASES, stable_releases, unconfirmed
 from ledger.errors import LedgerError, some, suggest
 from ledger.outline import outline
 from ledger.record import open_record, read_record
@@ -32,7 +16,6 @@ from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
 from ledger.words import WORDS
 
 Answer = tuple[Any, list[str]]
-ROOT = RELEASES.parent.parent
 
 
 def show(registry: Registry, options: Namespace) -> Answer:
@@ -167,7 +150,8 @@ def check(registry: Registry, options: Namespace) -> Answer:
         problems += [*lacking, "to confirm edges: `python -m ledger edges`"] if lacking else []
         subjects = [subject for subject in everything if subject.file.parent == options.records]
     for subject in subjects:
-        problems += _drift(registry, subject) + _difference(subject, options.records / subject.file.name)
+        problems += [f"{subject.file}: {problem}" for problem in drift(registry, subject.record)]
+        problems += _difference(subject, options.records / subject.file.name)
         missing = sorted(set(registry.claims) - set(subject.record["claims"]))
         problems += [f"{subject.file}: not recorded: {some(missing, shown=3)}; record again"] if missing else []
     with_gpu = [subject.gpu for subject in subjects if subject.gpu]
@@ -177,22 +161,23 @@ def check(registry: Registry, options: Namespace) -> Answer:
             f"{file}: no record beside the folder has its name and Lightning; record again on a GPU" for file in alone
         ]
         with_gpu += [Subject(open_record(file), file) for file in alone]
-    problems += [problem for gpu in with_gpu for problem in _drift(registry, gpu)]
+    problems += [f"{gpu.file}: {problem}" for gpu in with_gpu for problem in drift(registry, gpu.record)]
     if problems:
         raise LedgerError("\n".join(problems))
     return [], [f"{len(registry.claims)} claims, {len(subjects) + len(with_gpu)} records: nothing drifted"]
 
 
-def _drift(registry: Registry, subject: Subject) -> list[str]:
-    problems, file, lightning = [], subject.file, str(subject.lightning)
-    for id, entry in subject.record["claims"].items():
+def drift(registry: Registry, record: Mapping[str, Any]) -> list[str]:
+    """One message for each verdict of a record that its era does not expect."""
+    problems, lightning = [], record["subject"]["lightning"]
+    for id, entry in record["claims"].items():
         if id not in registry.claims:
-            problems.append(f"{file}: {id}: the registry has no such claim; record again")
+            problems.append(f"{id}: the registry has no such claim; record again")
             continue
         expected = registry.claims[id].era(lightning).expect
         for device in DEVICES:
             if device in entry and (verdict := entry[device]["verdict"]) not in ("untested", expected):
-                problems.append(f"{file}: {id} [{device}]: expected {expected}, recorded {verdict}")
+                problems.append(f"{id} [{device}]: expected {expected}, recorded {verdict}")
     return problems
 
 
@@ -204,82 +189,3 @@ def _difference(subject: Subject, committed: Path) -> list[str]:
     traces = {**new["traces"], **old["traces"]}
     runs = {f"trace of {run}" for run in traces if new["traces"].get(run) != old["traces"].get(run)}
     return [f"{fresh}: {what}: not as committed in {committed}" for what in sorted(ids | runs)]
-
-
-def bisect(registry: Registry, options: Namespace) -> Answer:
-    """The exact releases at which one claim's verdict changes, found by running it on releases in between."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    claim, releases = registry.claim(options.id), stable_releases(RELEASES)
-    spans = [options.between] if options.between else flips(load_subjects(options.records), claim)
-    if not spans:
-        raise LedgerError(f"{claim.id}: its recorded verdict never changes; name two versions with --between A B")
-    edges = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        for span in spans:
-            edges.append(_edge(claim, releases, span, progress))
-    return [asdict(edge) for edge in edges], [line for edge in edges for line in _edge_lines(claim, edge)]
-
-
-def _edge(claim: Claim, releases: list[str], span: Sequence[str], progress: Any) -> Edge:
-    older, newer = (known_release(releases, text) for text in span)
-    eras = claim.era(older), claim.era(newer)
-    if releases.index(older) >= releases.index(newer) or eras[0] == eras[1]:
-        raise LedgerError(f"{claim.id}: no edge is expected from {older} to {newer}; name an older and a newer version")
-    forward = eras[0].expect != "untested"
-    between = releases[releases.index(older) : releases.index(newer) + 1]
-    task = progress.add_task(claim.id, total=max(1, (len(between) - 2).bit_length()))
-
-    def probe(release: str) -> Probe:
-        progress.update(task, description=f"{claim.id} on {release}")
-        found = run_claim(ROOT, claim, release, older if forward else newer)
-        progress.advance(task)
-        return found
-
-    return search(between, forward, probe, (f"{eras[0].expect} (recorded)", f"{eras[1].expect} (recorded)"))
-
-
-def _edge_lines(claim: Claim, edge: Edge) -> list[str]:
-    return [
-        f"{claim.id} changes from {edge.last.release} to {edge.first.release}",
-        f"  {edge.last.release}: {edge.last.said}",
-        f"  {edge.first.release}: {edge.first.said}",
-        f"  ({edge.runs} runs for {edge.releases} releases)",
-    ]
-
-
-def edges(registry: Registry, options: Namespace) -> Answer:
-    """Run, on each release at an edge without a whole record, what changes there; writes `records/edges`.
-
-    With `--missing` only on those where an edge is not confirmed yet.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    releases, folder = stable_releases(RELEASES), options.records / "edges"
-    whole = {str(subject.lightning) for subject in load_subjects(options.records)}
-    wanted = [release for release in edge_releases(registry, releases) if release not in whole]
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.json"):
-        if file.stem not in wanted:
-            file.unlink()
-    if options.missing:
-        sides = lacking(registry, load_subjects(options.records, edges=True), releases)
-        missing = set(chain.from_iterable(sides.values()))
-        wanted = [release for release in wanted if release in missing]
-    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
-        task = progress.add_task("edges", total=len(wanted))
-        jobs = {}
-        for release in wanted:
-            file = folder / f"{release}.json"
-            file.unlink(missing_ok=True)
-            jobs[release] = pool.submit(run_release, ROOT, release, file, "--edges", "--device=cpu,sim")
-            jobs[release].add_done_callback(lambda job: progress.advance(task))
-    failed = [str(error) for job in jobs.values() if (error := job.exception())]
-    problems = failed + unconfirmed(registry, load_subjects(options.records, edges=True), releases)
-    if problems:
-        raise LedgerError("\n".join(problems))
-    return wanted, [f"{len(wanted)} releases at the edges of eras: each is as the registry says"]

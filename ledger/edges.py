@@ -66,6 +66,14 @@ def edge_releases(registry: Registry, releases: Sequence[str]) -> list[str]:
     return [release for release in releases if release in sides]
 
 
+def first_releases(releases: Sequence[str]) -> list[str]:
+    """The oldest release of each minor line that has several."""
+    lines: dict[tuple[int, ...], list[str]] = {}
+    for release in releases:
+        lines.setdefault(Version(release).release[:2], []).append(release)
+    return [line[0] for line in lines.values() if len(line) > 1]
+
+
 def lacking(registry: Registry, subjects: Sequence[Subject], releases: Sequence[str]) -> dict[str, list[str]]:
     """By claim, the releases beside an edge of its eras that no record confirms on the devices of a search."""
     recorded = defaultdict(list)

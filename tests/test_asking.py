@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from ledger import commands
 from ledger.__main__ import main
 from ledger.record import render
 
@@ -212,7 +211,7 @@ def test_releases_beside_an_edge_are_run_and_records_of_others_dropped(ask, monk
         found = record(release, verdict, "holds", NEW_FIT, {})
         file.write_text(render(found), encoding="utf-8")
 
-    monkeypatch.setattr(commands, "run_release", run_release)
+    monkeypatch.setattr("ledger.running.run_release", run_release)
     folder = ask.folder / "edges"
     folder.mkdir()
     (folder / "1.3.0.json").write_text("{}", encoding="utf-8")

@@ -9,7 +9,17 @@ import pytest
 
 from ledger.__main__ import main
 from ledger.ask import Subject
-from ledger.edges import RELEASES, Probe, edges, flips, known_release, search, stable_releases, unconfirmed
+from ledger.edges import (
+    RELEASES,
+    Probe,
+    edges,
+    first_releases,
+    flips,
+    known_release,
+    search,
+    stable_releases,
+    unconfirmed,
+)
 from ledger.errors import LedgerError
 from ledger.record import render
 
@@ -116,7 +126,42 @@ def test_edges_are_run_where_no_whole_record_is_or_only_where_none_is(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(record), encoding="utf-8")
     found: list[str] = []
-    monkeypatch.setattr("ledger.commands.run_release", lambda root, release, *more: found.append(release))
+    monkeypatch.setattr("ledger.running.run_release", lambda root, release, *more: found.append(release))
     where = ["--specs", str(make_registry(FLIPPING).root), "--records", str(tmp_path / "records")]
     assert main(["edges", *options, *where]) == 1
     assert sorted(found) == asked
+
+
+def sweeping(make_registry, tmp_path, monkeypatch, *releases, verdicts):
+    """Sweep these releases, of which `verdicts` tells what a run there records; returns the exit code."""
+
+    def run_release(root, release, file, *options):
+        if release not in verdicts:
+            raise LedgerError(f"Lightning {release} could not be installed or run:\nno such wheel")
+        assert options == ("--device=cpu",)
+        record = {**recorded(release, verdicts[release]).record, "schema": 1, "devices": {}, "traces": {}}
+        file.write_text(render(record), encoding="utf-8")
+
+    monkeypatch.setattr("ledger.running.run_release", run_release)
+    return main(["sweep", *releases, "--specs", str(make_registry(FLIPPING).root), "--records", str(tmp_path)])
+
+
+def test_a_sweep_tells_what_is_not_as_its_era_expects(make_registry, tmp_path, monkeypatch, capsys):
+    verdicts = {"1.1.0": "holds", "1.1.8": "refuted", "1.3.8": "refuted"}
+    assert sweeping(make_registry, tmp_path, monkeypatch, *verdicts, "1.2", verdicts=verdicts) == 1
+    assert capsys.readouterr().err.strip().splitlines() == [
+        "error: Lightning 1.2.10 could not be installed or run:",
+        "no such wheel",
+        "Lightning 1.1.8: it [cpu]: expected holds, recorded refuted",
+    ]
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_sweep_is_of_the_first_releases_unless_others_are_named(make_registry, tmp_path, monkeypatch, capsys):
+    releases = ["1.0.0", "1.0.8", "1.1.0", "2.4.0", "2.5.0", "2.5.0.post0"]
+    assert first_releases(releases) == ["1.0.0", "2.5.0"]
+    assert (
+        sweeping(make_registry, tmp_path, monkeypatch, "1.1", "1.3.8", verdicts={"1.1.8": "holds", "1.3.8": "refuted"})
+        == 0
+    )
+    assert capsys.readouterr().out == "2 releases: each is as the registry says\n"
