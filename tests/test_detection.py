@@ -2,11 +2,13 @@
 
 import os
 import pickle
+import sys
+from types import ModuleType
 
 import pytest
 import torch
 
-from fixtures.detection import forget, torch_reports
+from fixtures.detection import forget, gpus_counted_once, torch_reports
 from fixtures.dialects import accelerator_name, bare_trainer, quiet
 
 
@@ -55,3 +57,20 @@ def test_what_lightning_found_before_is_forgotten():
             with torch_reports(gpus=gpus):
                 assert accelerator_name(bare_trainer(accelerator="auto", devices=1)) == expected
     assert forget() == 0
+
+
+def test_gpus_are_counted_anew_only_where_torch_or_the_environment_changed(monkeypatch):
+    parser, counts = ModuleType("device_parser"), []
+    parser.num_cuda_devices = lambda: counts.append(torch.cuda.device_count()) or counts[-1]
+    monkeypatch.setitem(sys.modules, "pytorch_lightning.utilities.device_parser", parser)
+    own = parser.num_cuda_devices
+    with gpus_counted_once():
+        assert [parser.num_cuda_devices() for _ in range(3)] == [torch.cuda.device_count()] * 3
+        with torch_reports(gpus=3):
+            assert [parser.num_cuda_devices() for _ in range(2)] == [3, 3]
+        with torch_reports(gpus=2):
+            assert parser.num_cuda_devices() == 2
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        assert parser.num_cuda_devices() == torch.cuda.device_count()
+    assert counts == [torch.cuda.device_count(), 3, 2, torch.cuda.device_count()]
+    assert parser.num_cuda_devices is own
