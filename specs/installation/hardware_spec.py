@@ -27,7 +27,7 @@ class Placed(Regression):
 
 
 @pytest.fixture
-def told_nothing(tmp_path):
+def told_nothing(tmp_path, as_before):
     """Make a Trainer that is told nothing about hardware: `told_nothing()`; options only add to that."""
     silent = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     return partial(bare_trainer, **silent, max_epochs=1, default_root_dir=str(tmp_path))

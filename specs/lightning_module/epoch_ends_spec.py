@@ -91,6 +91,13 @@ def test_it_gets_the_loss_of_every_step_of_the_epoch_in_order(device, trainer):
     assert module.modes == [(True, True)] * 2
 
 
+@pytest.mark.claim("module.training-epoch-end.last-loss")
+def test_it_gets_the_loss_of_the_last_step_for_every_step(device, trainer):
+    module = fitted(TrainingEpochs(), trainer)
+    losses = by_hand(device, epochs=2)[1].losses
+    assert module.ended == [[{"loss": losses[3]}] * 4, [{"loss": losses[7]}] * 4]
+
+
 @pytest.mark.claim("module.training-epoch-end")
 def test_what_a_step_returned_beside_the_loss_is_there_too(device, trainer):
     module = fitted(TrainingEpochs(lambda loss, batch_idx: {"loss": loss, "batch": batch_idx}), trainer)

@@ -56,10 +56,20 @@ def test_it_receives_those_of_an_epoch_at_its_last_step(trainer):
     assert logger.values == [(2, {"x": 2.0}), (5, {"x": 5.0})]
 
 
+def epochs_sent(trainer):
+    """The number of the epoch beside a step, validation and the end of the epoch, of two epochs."""
+    logger = sent(trainer, Logs(BOTH, {}), batches=1, val=regression_loader(2))
+    return [metrics.get("epoch") for _, metrics in logger.received]
+
+
 @pytest.mark.claim("trainer.metrics-sent-epoch")
 def test_the_number_of_the_epoch_is_added(trainer):
-    logger = sent(trainer, Logs(BOTH, {}), batches=1, val=regression_loader(2))
-    assert [metrics.get("epoch") for _, metrics in logger.received] == [0, 0, 0, 1, 1, 1]
+    assert epochs_sent(trainer) == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.claim("trainer.metrics-sent-epoch.next")
+def test_the_number_of_the_next_epoch_is_added_at_the_end_of_an_epoch(trainer):
+    assert epochs_sent(trainer) == [0, 0, 1, 1, 1, 2]
 
 
 @pytest.mark.claim("trainer.metrics-sent-epoch.not-to-steps")

@@ -82,17 +82,17 @@ function startClaim() {
     if (node) node.insertAdjacentHTML("beforebegin", `<h2 data-t="${title}"></h2>`);
   }
   for (const pre of document.querySelectorAll("figure pre")) pre.tabIndex = 0;
-  for (const figure of document.querySelectorAll("figure[data-helpers]"))
-    figure.insertAdjacentHTML("beforeend", `<details data-helpers="${figure.dataset.helpers}"><summary data-t="helpers"></summary></details>`);
+  for (const figure of document.querySelectorAll("figure[data-h]"))
+    figure.insertAdjacentHTML("beforeend", `<details data-h="${figure.dataset.h}"><summary data-t="helpers"></summary></details>`);
   document.addEventListener("toggle", openHelpers, true);
 }
 function openHelpers(event) {
   const details = event.target;
-  if (!details.open || !details.dataset.helpers) return;
+  if (!details.open || !details.dataset.h) return;
   const fill = () => {
-    const codes = details.dataset.helpers.split(" ").map((n) => coloured(window.HELPERS[n]));
+    const codes = details.dataset.h.split(" ").map((n) => coloured(window.HELPERS[n]));
     details.insertAdjacentHTML("beforeend", `<pre tabindex="0">${codes.join("\n\n")}</pre>`);
-    delete details.dataset.helpers;
+    delete details.dataset.h;
   };
   if (window.HELPERS) return fill();
   const script = document.createElement("script");
