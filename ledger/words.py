@@ -44,7 +44,7 @@ WORDS = {
         "every version": "所有版本",
         "measured": "{device} 上用的是 torch {torch} 与 Python {python}：Lightning {releases}",
         "from": "从 {0} 到 {1}",
-        "changes": "发生变化的声明：{0}",
+        "changes": "判定改变的论断：{0}",
         "order": "{0!r} 中事件的次序：",
         "arguments": "Trainer 的参数：",
         "trace": "{device} 上的 {run}，{subject}",

@@ -144,7 +144,7 @@ def test_what_an_upgrade_changes_in_chinese(ask):
     assert said[:8] == [
         "从 Lightning 1.9.5 (torch 1.13.1) 到 Lightning 2.0.9 (torch 1.13.1)",
         "",
-        "发生变化的声明：1",
+        "判定改变的论断：1",
         "  moves: holds -> refuted 于 cpu, sim",
         "    它会移动。",
         "    实际情况: 它不动。 (moves.not)",
