@@ -22,12 +22,17 @@ def into_eval_mode(module, export):
     return result
 
 
-def in_eval_mode(module, export):
-    mode = module.training
-    module.eval()
-    result = export()
-    module.train(mode)
-    return result
+def in_mode(training):
+    """Export in train mode, or in eval mode, whatever the module is in."""
+
+    def change(module, export):
+        mode = module.training
+        module.train(training)
+        result = export()
+        module.train(mode)
+        return result
+
+    return change
 
 
 @sabotage("module.to-torchscript")
@@ -35,11 +40,11 @@ def the_script_is_made_in_train_mode(patch):
     """What is exported drops out."""
     export = pl.LightningModule.to_torchscript
 
-    def exported(self, *args, **kwargs):
+    def scripted(self, *args, **kwargs):
         script = export(self, *args, **kwargs)
         return script.train() if kwargs.get("method") != "trace" else script
 
-    patch.setattr(pl.LightningModule, "to_torchscript", exported)
+    patch.setattr(pl.LightningModule, "to_torchscript", scripted)
 
 
 @sabotage("module.to-torchscript")
@@ -60,19 +65,13 @@ def any_example_will_do(patch):
     patch.setattr(pl.LightningModule, "example_input_array", torch.zeros(2, 4))
 
 
-@sabotage("module.to-onnx-in-train-mode")
-def the_module_goes_into_eval_mode_for_good(patch):
-    """Exporting puts the module into eval mode and leaves it there."""
-    exported(patch, "to_onnx", into_eval_mode)
-
-
-@sabotage("module.to-onnx-in-train-mode")
+@sabotage("module.to-onnx")
 def dropout_drops_in_the_file(patch):
-    """The older exporter is told to export train mode."""
-    exported(patch, "to_onnx", lambda module, export: export(training=torch.onnx.TrainingMode.PRESERVE))
+    """What is exported is the module in train mode."""
+    exported(patch, "to_onnx", in_mode(True))
 
 
 @sabotage("module.to-onnx-in-train-mode.as-it-is")
 def it_is_exported_in_eval_mode(patch):
     """Eval mode is set for the export."""
-    exported(patch, "to_onnx", in_eval_mode)
+    exported(patch, "to_onnx", in_mode(False))
