@@ -1,12 +1,14 @@
 """Finding the largest batch size that memory can take: what is tried, and what is left in the module."""
 
+from itertools import groupby
+
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from fixtures.data import regression_tensors
-from fixtures.dialects import fit, trainer_told
+from fixtures.dialects import fit
 from fixtures.hooks import message
 from fixtures.modules import Regression, network, same_weights, weights
 
@@ -31,12 +33,6 @@ class Sized(Regression):
 
 
 @pytest.fixture
-def told(tmp_path, as_before):
-    """Make a quiet Trainer on the CPU that is told exactly these words beside."""
-    return lambda **said: trainer_told(tmp_path, **said)
-
-
-@pytest.fixture
 def tune(told):
     """`tune(module, mode)` as the release says it: with a word to the Trainer and its `tune`, or with a Tuner."""
 
@@ -51,14 +47,9 @@ def tune(told):
 
 def tried(module):
     """The sizes of the batches so far, each with how many there were in a row; afterwards there are none."""
-    runs = []
-    for size in module.sizes:
-        if runs and runs[-1][0] == size:
-            runs[-1][1] += 1
-        else:
-            runs.append([size, 1])
+    runs = [(size, len([*run])) for size, run in groupby(module.sizes)]
     module.sizes.clear()
-    return [tuple(run) for run in runs]
+    return runs
 
 
 def assert_doubled_to_what_fits(find, made):

@@ -5,18 +5,12 @@ import pytorch_lightning as pl
 import torch
 
 from fixtures.data import regression_loader, regression_tensors
-from fixtures.dialects import fit, trainer_told
+from fixtures.dialects import fit
 from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.passes import Passes, batches
 from fixtures.steps import by_hand, everything_said
 
 pytestmark = pytest.mark.usefixtures("no_bar_thread")
-
-
-@pytest.fixture
-def told(tmp_path, as_before):
-    """Make a quiet Trainer on the CPU that is told exactly these words beside."""
-    return lambda **said: trainer_told(tmp_path, **said)
 
 
 def rows(made):
