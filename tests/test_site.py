@@ -187,10 +187,7 @@ def test_verdicts_are_a_letter_a_subject_and_each_subject_knows_its_era(data):
     ]
     assert claim["verdicts"] == {"cpu": "hhr", "sim": "hhr"}
     assert claim["judged"] == "001"
-    assert claim["eras"] == [
-        {"expect": "holds", "upper": "2.0", "en": "Slowly.", "zh": "缓慢地。"},
-        {"expect": "refuted", "lower": "2.0", "correction": "moves.not"},
-    ]
+    assert claim["eras"] == [["h", "2.0", 0, 0, "Slowly.", "缓慢地。"], ["r", 0, "moves.not"]]
 
 
 def test_an_edge_is_confirmed_by_records_of_both_releases(data, records):

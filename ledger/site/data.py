@@ -12,12 +12,15 @@ from typing import Any
 
 from ledger.ask import TRAINER_ARGUMENTS, Subject
 from ledger.edges import RELEASES, edges, stable_releases
+from ledger.eras import Era
 from ledger.registry import Claim, Registry, Section
 from ledger.site.traces import pack_traces
 from ledger.site.words import WORDS
 
 KEYS = ("id", "section", "en", "zh", "verdicts", "eras", "judged", "edges", "parent", "hooks", "sentences")
 """What stands in a claim's row, in this order; nothing at its end, or 0 in between, is what the claim has not."""
+ERA_KEYS = ("expect", "upper", "correction", "raises", "en", "zh")
+"""What stands in an era's row: the verdict as its letter, where the era ends, and what is told of it."""
 PACKED = ("verdicts", "eras", "judged", "edges")
 """What many claims have the same of: stands once in `values`, and a claim has its place there."""
 LETTERS = {"holds": "h", "refuted": "r", "untested": "u", "broken": "b", "unknown": "."}
@@ -50,12 +53,12 @@ def _packed(claims: list[dict[str, Any]]) -> dict[str, Any]:
         for key in PACKED:
             if key in claim:
                 claim[key] = places.setdefault(json.dumps(claim[key]), len(places) + 1)
-    rows = [_row(claim) for claim in claims]
-    return {"claims": rows, "keys": KEYS, "packed": PACKED, "values": [None, *(json.loads(text) for text in places)]}
+    rows, values = [_row(claim, KEYS) for claim in claims], [None, *(json.loads(text) for text in places)]
+    return {"claims": rows, "keys": KEYS, "era_keys": ERA_KEYS, "packed": PACKED, "values": values}
 
 
-def _row(claim: dict[str, Any]) -> list[Any]:
-    row = [claim.get(key, 0) for key in KEYS]
+def _row(entry: dict[str, Any], keys: Sequence[str]) -> list[Any]:
+    row = [entry.get(key, 0) for key in keys]
     while row[-1] == 0:
         row.pop()
     return row
@@ -139,7 +142,7 @@ def _claims(
                 "en": claim.en,
                 "zh": claim.zh,
                 "verdicts": {d: "".join(LETTERS[s.verdict(claim.id, d)] for s in subjects) for d in claim.devices},
-                "eras": [era_entry(claim, index) for index in range(len(claim.eras))],
+                "eras": [_era(era) for era in claim.eras],
                 "judged": "".join(str(claim.eras.index(claim.era(str(s.lightning)))) for s in subjects),
                 "edges": list(_edges(claim, releases, recorded)),
                 "hooks": list(claim.hooks),
@@ -151,12 +154,11 @@ def _claims(
             yield {key: value for key, value in entry.items() if value not in (None, [])}
 
 
-def era_entry(claim: Claim, index: int) -> dict[str, Any]:
-    era = claim.eras[index]
-    edges = {name: str(edge) for name in ("lower", "upper") if (edge := getattr(era, name))}
-    told = {name: text for name in ("correction", "raises") if (text := getattr(era, name))}
-    why = {language: text for language in ("en", "zh") if (text := era.why(language))}
-    return {"expect": era.expect, **edges, **told, **why}
+def _era(era: Era) -> list[Any]:
+    """Where it begins is where the one before it ends."""
+    told = {"correction": era.correction, "raises": era.raises, "en": era.why("en"), "zh": era.why("zh")}
+    entry = {"expect": LETTERS[era.expect], "upper": era.upper and str(era.upper), **told}
+    return _row({key: value for key, value in entry.items() if value}, ERA_KEYS)
 
 
 def _arguments(subjects: Sequence[Subject]) -> dict[str, list[list[Any]]]:

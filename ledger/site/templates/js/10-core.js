@@ -7,9 +7,11 @@ const ROOT = PAGE === "claim" ? "../" : "";
 const LETTERS = { h: "holds", r: "refuted", u: "untested", b: "broken", ".": "unknown" };
 const MARKS = { holds: "✓", refuted: "✗", untested: "–", broken: "!", mixed: "±", unknown: "·" };
 const DEVICES = ["cpu", "cuda", "sim"];
+const named = (keys, row) => Object.fromEntries(row.map((value, i) => [keys[i], value]).filter(([, value]) => value));
 D.claims = D.claims.map((row) => {
-  const claim = { section: row[D.keys.indexOf("section")] };
-  row.forEach((value, i) => { if (value) claim[D.keys[i]] = D.packed.includes(D.keys[i]) ? D.values[value] : value; });
+  const claim = { section: row[D.keys.indexOf("section")], ...named(D.keys, row) };
+  for (const key of D.packed) if (claim[key]) claim[key] = D.values[claim[key]];
+  claim.eras = claim.eras.map((era, i, all) => ({ ...named(D.era_keys, era), expect: LETTERS[era[0]], lower: i && all[i - 1][1] }));
   return claim;
 });
 const CLAIMS = new Map(D.claims.map((claim) => [claim.id, claim]));
