@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 
 import pytest
@@ -14,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fixtures import dialects, sim
 from fixtures.detection import torch_reports
-from fixtures.dialects import accelerators, options
+from fixtures.dialects import accelerators, model_checkpoint, options
 from fixtures.dialects.release import parameters
 
 DEVICES = {"cpu": torch.device("cpu"), "sim": sim.DEVICE}
@@ -137,7 +138,7 @@ def test_a_missing_entry_point_is_named():
 def test_resuming_trains_the_epoch_that_is_left_and_alike_on_both_devices(tmp_path):
     ends = []
     for device_name in DEVICES:
-        keep = pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path / device_name))
+        keep = model_checkpoint(dirpath=str(tmp_path / device_name))
         fitted(device_name, max_epochs=1, callbacks=keep, default_root_dir=tmp_path)
         resumed, _ = fitted(device_name, ckpt_path=keep.best_model_path, default_root_dir=tmp_path)
         assert [(step, where) for step, where, _ in resumed.seen if step == "train"] == [
@@ -206,9 +207,42 @@ def test_a_run_is_quiet_unless_told_otherwise(device_name, tmp_path, capfd):
 
 
 def test_a_callback_switches_on_what_it_needs(tmp_path):
-    keep = pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path))
+    keep = model_checkpoint(dirpath=str(tmp_path))
     trainer = dialects.make_trainer("cpu", callbacks=keep, default_root_dir=tmp_path)
     assert trainer.checkpoint_callback is keep
+
+
+@pytest.fixture
+def release_of_1_0(monkeypatch):
+    """The words of 1.0.0 to 1.0.3: `filepath`, and a ModelCheckpoint that is no callback among others."""
+
+    class ModelCheckpoint(pl.Callback):
+        def __init__(self, filepath=None, monitor=None):
+            self.said = filepath, monitor
+
+    monkeypatch.delattr(pl.Trainer, "checkpoint_callbacks")
+    monkeypatch.setattr(pl.callbacks, "ModelCheckpoint", ModelCheckpoint)
+
+
+def test_folder_and_name_were_one_path(release_of_1_0):
+    assert model_checkpoint(dirpath="here", filename="{step}").said == (os.path.join("here", "{step}"), None)
+    assert model_checkpoint(dirpath="here", monitor="loss").said == (os.path.join("here", "{epoch}"), "loss")
+    assert model_checkpoint().said == (None, None)
+    with pytest.raises(dialects.Unsayable, match="it is said together with the folder"):
+        model_checkpoint(filename="{step}")
+
+
+def test_what_saves_took_the_place_of_the_switch_for_it(release_of_1_0):
+    mine, keep = pl.Callback(), model_checkpoint(dirpath="here")
+    known = parameters(old)
+    said = options.translate({"callbacks": [keep, mine], "enable_checkpointing": True}, known)
+    assert said == {"callbacks": [mine], "checkpoint_callback": keep}
+    assert options.translate({"callbacks": [mine], "enable_checkpointing": False}, known) == {
+        "callbacks": [mine],
+        "checkpoint_callback": False,
+    }
+    with pytest.raises(dialects.Unsayable, match="only one ModelCheckpoint is taken"):
+        options.translate({"callbacks": [keep, model_checkpoint()]}, known)
 
 
 def test_callbacks_are_passed_as_a_list_of_their_own():

@@ -121,6 +121,12 @@ def test_every_second_batch_is_shown_and_the_last(bars):
     assert shown.steps("Epoch") == counts("Epoch 0", 0, 2, 4, 5, of=5)
 
 
+@pytest.mark.claim("built-in.progress-refresh-rate.not-the-last")
+def test_every_second_batch_is_shown_and_nothing_after_it(bars):
+    shown = bars(fit, bar={"refresh_rate": 2}, train=regression_loader(10))
+    assert shown.steps("Epoch") == counts("Epoch 0", 0, 2, 4, of=5)
+
+
 @pytest.mark.claim("built-in.progress-off")
 def test_with_a_refresh_rate_of_zero_nothing_is_shown(bars):
     assert bars(fit, bar={"refresh_rate": 0}, train=regression_loader(4), val=regression_loader(4)).lines == []

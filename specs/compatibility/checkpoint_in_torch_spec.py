@@ -4,12 +4,11 @@ import os
 import pickle
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import nn
 
 from fixtures.data import FEATURES, regression_loader
-from fixtures.dialects import fit
+from fixtures.dialects import fit, model_checkpoint
 from fixtures.loops import train_by_hand
 from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.resumes import fit_and_save
@@ -52,7 +51,7 @@ def test_a_checkpoint_is_read_by_torch_alone(device, trainer, tmp_path):
 
 @pytest.mark.claim("compat.lightning-checkpoint-in-torch")
 def test_a_checkpoint_written_by_the_checkpoint_callback_is_read_by_torch_alone(device, trainer, tmp_path):
-    module, keep = Regression(), pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path))
+    module, keep = Regression(), model_checkpoint(dirpath=str(tmp_path))
     fit(trainer(callbacks=[keep]), module, train=regression_loader())
     state = torch.load(keep.best_model_path)["state_dict"]
     assert same_weights({name: value.cpu() for name, value in state.items()}, trained_weights(device))
@@ -61,7 +60,7 @@ def test_a_checkpoint_written_by_the_checkpoint_callback_is_read_by_torch_alone(
 
 @pytest.mark.claim("compat.lightning-checkpoint-in-torch")
 def test_a_checkpoint_remembers_the_path_that_its_callback_was_given(device, trainer, tmp_path, observe):
-    keep = pl.callbacks.ModelCheckpoint(dirpath=tmp_path)
+    keep = model_checkpoint(dirpath=tmp_path)
     fit(trainer(callbacks=[keep]), Regression(), train=regression_loader())
     state = torch.load(keep.best_model_path, weights_only=False)["state_dict"]
     assert same_weights({name: value.cpu() for name, value in state.items()}, trained_weights(device))

@@ -170,6 +170,14 @@ def test_more_gpus_than_there_are_is_an_error_that_names_both(devices, asked):
     assert message.lower().replace("gpus", "gpu") == f"you requested gpu: {asked} but your machine only has: [0]"
 
 
+@pytest.mark.claim("compat.hardware-set-through-trainer.other-gpus")
+def test_as_many_gpus_as_there_are_stand_for_others(device):
+    assert torch.ones(2, device=device.torch_device).sum() == 2
+    count = torch.cuda.device_count() if device.name == "cuda" else 2
+    with torch_reports(gpus=count):
+        assert choice(accelerator="gpu", devices=[*range(count, 2 * count)]) == ("cuda", count, "cuda:0")
+
+
 @pytest.mark.claim("compat.hardware-set-through-trainer")
 @pytest.mark.parametrize("devices", [1, -1, [0]], ids=str)
 def test_a_gpu_where_there_is_none_is_an_error_that_says_so(devices, observe):

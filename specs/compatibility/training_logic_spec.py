@@ -1,11 +1,10 @@
 """Lightning holds the whole training logic: what a hand-written loop spells out happens by itself, in order."""
 
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from fixtures.data import regression_loader
-from fixtures.dialects import fit
+from fixtures.dialects import fit, model_checkpoint
 from fixtures.modules import Regression, same_weights, weights
 
 TRAIN, VALIDATE = "training_step in train mode with grad", "validation_step in eval mode without grad"
@@ -78,7 +77,7 @@ class Logged(Regression):
 def run(trainer, tmp_path):
     """A module after a fit of two epochs, each with two training batches, one validation batch and one checkpoint."""
     module = Logged()
-    keep = pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path), save_top_k=-1)
+    keep = model_checkpoint(dirpath=str(tmp_path), save_top_k=-1)
     fit(
         trainer(max_epochs=EPOCHS, callbacks=[keep], num_sanity_val_steps=0),
         module,
@@ -118,7 +117,7 @@ def test_a_checkpoint_is_saved_once_after_each_validation(device, trainer, tmp_p
 
 @pytest.mark.claim("compat.complete-training-logic")
 def test_the_checkpoint_holds_weights_optimizer_and_scheduler(device, trainer, tmp_path):
-    module, keep = Logged(), pl.callbacks.ModelCheckpoint(dirpath=str(tmp_path))
+    module, keep = Logged(), model_checkpoint(dirpath=str(tmp_path))
     fit(trainer(callbacks=[keep]), module, train=regression_loader(size=4), val=regression_loader(size=2))
     checkpoint = torch.load(keep.best_model_path)
     state = {name.replace("net.", "", 1): value.cpu() for name, value in checkpoint["state_dict"].items()}

@@ -80,6 +80,13 @@ def test_plugins_are_a_sub_package_with_a_base_class(observe):
     observe("base class of precision plugins", base.__name__)
 
 
+@pytest.mark.claim("intro.api-plugins.no-base-class")
+def test_plugins_for_precision_have_no_base_class():
+    found = classes("plugins")
+    assert [cls.__bases__ for name, cls in found.items() if name.startswith(("Apex", "NativeAMP"))] == [(object,)] * 2
+    assert [name for name in found if "Precision" in name] == []
+
+
 @pytest.mark.claim("intro.api-metrics")
 def test_metrics_are_a_sub_package_with_a_base_class():
     assert find_spec("pytorch_lightning.metrics") is not None

@@ -169,6 +169,13 @@ def test_a_logger_receives_the_means_of_an_epoch_at_its_last_step(device, traine
     assert val == [(4, 10.0), (9, 10.0)]
 
 
+@pytest.mark.claim("intro.logging-role.last-of-validation")
+def test_a_logger_receives_the_last_value_of_a_validation(device, trainer):
+    train, val = received(trainer, Logging(), regression_loader(6), "mean", "val")
+    assert train == [(4, 2.0), (9, 2.0)]
+    assert val == [(4, 20.0), (9, 20.0)]
+
+
 def files(folder):
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*"))
 

@@ -56,7 +56,8 @@ def counted(trainer, module_hooks, callback_hooks=()):
     """What a fit of two batches, with a validation of two batches, shows of a module and a callback that count."""
     module, callback = counts(module_hooks, Evaluated)(), counts(callback_hooks, pl.Callback)()
     run = trainer(num_sanity_val_steps=0, callbacks=[callback])
-    fit(run, module, train=loader(), val=loader())
+    with torch.enable_grad():  # some releases leave it off where an evaluation fails
+        fit(run, module, train=loader(), val=loader())
     return numbers(run.callback_metrics)
 
 
@@ -93,6 +94,13 @@ def message_of(run, *args, error=MisconfigurationException):
     except error as raised:
         return str(raised)
     return ""
+
+
+@pytest.mark.claim("module.log-in-hooks.key-error")
+@pytest.mark.parametrize("last", ["on_train_epoch_end", "on_validation_epoch_end"])
+def test_around_validation_batches_and_at_the_end_self_log_is_an_error(trainer, last):
+    assert message_of(counted, trainer, ["on_validation_batch_end", last], error=KeyError) == "'_internal'"
+    assert counted(trainer, ["on_validation_batch_end"]) == {"on_validation_batch_end": 1.5}
 
 
 def logs_in(hook, **options):

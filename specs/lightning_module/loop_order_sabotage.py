@@ -78,7 +78,7 @@ def after_backward_comes_before_it(patch):
     patch_calls(patch, "module", change)
 
 
-@sabotage(INSIDE, f"{LOOP}.always", f"{LOOP}.now")
+@sabotage(INSIDE, f"{LOOP}.now")
 def the_closure_runs_before_optimizer_step(patch):
     """The optimizer is given gradients, not the closure that computes them."""
     from pytorch_lightning.loops.optimization.automatic import _AutomaticOptimization

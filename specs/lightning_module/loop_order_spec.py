@@ -53,7 +53,6 @@ def test_the_whole_fit_is_as_the_pseudo_code_has_it(trace, epochs):
 def test_this_much_of_the_order_never_changed(trace):
     batch = [
         "module.on_train_batch_start",
-        "module.optimizer_step",
         "module.training_step",
         "torch.backward",
         "module.on_after_backward",

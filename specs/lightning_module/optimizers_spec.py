@@ -85,6 +85,12 @@ def test_one_optimizer_may_bring_a_schedule_in_lists(shape, device, trainer):
     assert rates(shape, trainer) == RATES
 
 
+@pytest.mark.claim("module.optimizers-and-schedulers-lists.two-lists")
+def test_a_schedule_beside_a_list_of_optimizers_is_an_error(device, trainer):
+    assert message(TypeError, lambda: rates(LISTS["a list and one"], trainer)).endswith("object is not iterable")
+    assert [rates(shape, trainer) for name, shape in LISTS.items() if name != "a list and one"] == [RATES] * 3
+
+
 @pytest.mark.claim("module.optimizers-dict")
 @pytest.mark.parametrize("shape", DICTS.values(), ids=DICTS)
 def test_one_optimizer_may_bring_a_schedule_in_a_dict(shape, device, trainer):

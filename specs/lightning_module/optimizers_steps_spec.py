@@ -17,15 +17,18 @@ sgd = partial(torch.optim.SGD, lr=0.1)
 lbfgs = partial(torch.optim.LBFGS, lr=0.05, max_iter=3)
 
 
+class Counted(Regression):
+    """Notes of which batch each training_step is."""
+
+    seen = ()
+
+    def training_step(self, batch, batch_idx):
+        self.seen += (batch_idx,)
+        return self.loss(batch)
+
+
 @pytest.mark.claim("module.lbfgs-automatic")
 def test_each_evaluation_of_lbfgs_is_a_training_step_on_the_same_batch(device, trainer):
-    class Counted(Regression):
-        seen = ()
-
-        def training_step(self, batch, batch_idx):
-            self.seen += (batch_idx,)
-            return self.loss(batch)
-
     module, evaluations = Counted(optimizer=lbfgs), []
     fit(trainer(), module, train=regression_loader())
     net = network()
@@ -42,6 +45,13 @@ def test_each_evaluation_of_lbfgs_is_a_training_step_on_the_same_batch(device, t
         optimizer.step(closure)
     assert list(module.seen) == evaluations
     assert len(evaluations) == 12
+
+
+@pytest.mark.claim("module.lbfgs-automatic.once-more")
+def test_a_training_step_precedes_the_evaluations_of_lbfgs(device, trainer):
+    module = Counted(optimizer=lbfgs)
+    fit(trainer(), module, train=regression_loader())
+    assert list(module.seen) == [batch for batch in range(4) for _ in range(1 + 3)]
 
 
 @pytest.mark.claim("module.half-precision-automatic")

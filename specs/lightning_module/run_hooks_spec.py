@@ -93,6 +93,16 @@ def test_what_was_saved_is_seen_when_a_fit_is_resumed(device, trainer, tmp_path)
     assert same_weights(module.before, weights(Checkpointed()))
 
 
+@pytest.mark.claim("module.checkpoint-hooks.after-the-weights")
+def test_a_fit_that_resumes_loads_the_weights_before_the_hook(device, trainer, tmp_path):
+    module, path = saved(trainer, tmp_path)
+    resumed = Checkpointed()
+    fit(trainer(max_epochs=2), resumed, train=regression_loader(4), ckpt_path=path)
+    assert resumed.noted == [("load", 42)]
+    assert same_weights(resumed.before, weights(module))
+    assert not zeroed(resumed)
+
+
 class Started(Noting):
     def on_fit_start(self):
         self.note("on_fit_start")

@@ -236,3 +236,14 @@ def test_a_cycle_by_the_epoch_is_asked_about(keys, times, trainer):
 @pytest.mark.claim("module.scheduler-one-cycle.unasked")
 def test_a_cycle_by_the_epoch_is_taken_as_it_is(trainer):
     assert warned(trainer, Scheduled(lambda optimizer: OneCycleLR(optimizer, max_lr=1.0, total_steps=4))) == []
+
+
+@pytest.mark.claim("module.scheduler-unknown-keys.unchecked")
+def test_what_the_dict_says_is_not_checked(trainer):
+    unknown = Scheduled(interval="step", every=2)
+    assert warned(trainer, unknown) == []
+    for keys, metric in [({"monitor": None}, "None"), ({"monitor": "absent", "strict": False}, "absent")]:
+        module = Scheduled(plateau, **keys)
+        said = message(Exception, lambda module=module: halvings(trainer, module, batches=2))
+        assert said.startswith(f"ReduceLROnPlateau conditioned on metric {metric} which is not available.")
+        assert module.halvings == [0, 0]

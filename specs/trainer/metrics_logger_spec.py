@@ -36,6 +36,17 @@ EPOCH = {"on_step": False, "on_epoch": True}
 BOTH = {"on_step": True, "on_epoch": True}
 
 
+class Apart(Logs):
+    """Logs the value of a training batch twice, for the step and for the epoch, each under a name of its own."""
+
+    def say(self, name, value, options):
+        if name == "x":
+            super().say("x_step", value, STEP)
+            super().say("x_epoch", value, EPOCH)
+        else:
+            super().say(name, value, options)
+
+
 def sent(trainer, module, epochs=2, batches=3, val=None, **options):
     """The logger after so many epochs of so many batches."""
     logger = Remembering()
@@ -72,6 +83,11 @@ def test_the_number_of_the_next_epoch_is_added_at_the_end_of_an_epoch(trainer):
     assert epochs_sent(trainer) == [0, 0, 1, 1, 1, 2]
 
 
+@pytest.mark.claim("trainer.metrics-sent-epoch.not-to-validation")
+def test_the_number_of_the_epoch_is_not_added_to_validation(trainer):
+    assert epochs_sent(trainer) == [0, None, 0, 1, None, 1]
+
+
 @pytest.mark.claim("trainer.metrics-sent-epoch.not-to-steps")
 def test_the_number_of_the_epoch_is_not_added_to_a_step(trainer):
     logger = sent(trainer, Logs(STEP), batches=1)
@@ -85,14 +101,14 @@ def at_the_end(*values):
 
 @pytest.mark.claim("trainer.metrics-sent-validation")
 def test_validation_comes_between_the_steps_and_the_end_of_the_epoch(trainer):
-    logger = sent(trainer, Logs(BOTH, {}), epochs=1, batches=2, val=regression_loader(4))
-    assert logger.values == at_the_end({"y": 11.5}, {"x_epoch": 1.5})
+    logger = sent(trainer, Apart(None, {}), epochs=1, batches=2, val=regression_loader(2))
+    assert logger.values == at_the_end({"y": 11.0}, {"x_epoch": 1.5})
 
 
 @pytest.mark.claim("trainer.metrics-sent-validation.last")
 def test_validation_comes_after_the_end_of_the_epoch(trainer):
-    logger = sent(trainer, Logs(BOTH, {}), epochs=1, batches=2, val=regression_loader(4))
-    assert logger.values == at_the_end({"x_epoch": 1.5}, {"y": 11.5})
+    logger = sent(trainer, Apart(None, {}), epochs=1, batches=2, val=regression_loader(2))
+    assert logger.values == at_the_end({"x_epoch": 1.5}, {"y": 11.0})
 
 
 @pytest.mark.claim("trainer.metrics-sent-validation-steps")
@@ -195,7 +211,7 @@ def test_a_value_named_epoch_is_lost(trainer):
     ]
 
 
-class InTheFirstEpoch(Logs):
+class InTheFirstEpoch(Apart):
     def say(self, name, value, options):
         if self.current_epoch == 0:
             super().say(name, value, options)
@@ -203,11 +219,11 @@ class InTheFirstEpoch(Logs):
 
 @pytest.mark.claim("trainer.metrics-sent-once")
 def test_a_name_that_is_not_logged_again_is_not_sent_again(trainer):
-    logger = sent(trainer, InTheFirstEpoch(BOTH), batches=1)
+    logger = sent(trainer, InTheFirstEpoch(), batches=1)
     assert logger.values == [(0, {"x_step": 1.0}), (0, {"x_epoch": 1.0})]
 
 
 @pytest.mark.claim("trainer.metrics-sent-once.again")
 def test_a_name_that_is_not_logged_again_is_sent_again(trainer):
-    logger = sent(trainer, InTheFirstEpoch(BOTH), batches=1)
+    logger = sent(trainer, InTheFirstEpoch(), batches=1)
     assert logger.values == [(step, {name: 1.0}) for step in range(2) for name in ("x_step", "x_epoch")]

@@ -98,6 +98,15 @@ def test_progress_bar_metrics_has_only_what_is_for_the_bar(trainer):
     }
 
 
+@pytest.mark.claim("trainer.progress-bar-metrics.plain-names-too")
+def test_it_has_the_value_of_an_epoch_under_the_plain_name_too(trainer):
+    found = numbers(fitted(trainer, Logs("both")).progress_bar_metrics)
+    assert found == {
+        **{"both": 1.5, "both_step": 2.0, "both_epoch": 1.5},
+        **{"val_both": 11.5, "val_both_step": 12.0, "val_both_epoch": 11.5},
+    }
+
+
 @pytest.mark.claim("trainer.progress-bar-metrics-floats")
 def test_its_values_are_plain_numbers(trainer):
     found = fitted(trainer, Logs(*KINDS)).progress_bar_metrics
@@ -108,7 +117,7 @@ class AtOnce(Logs):
     """Reads the metrics right after it logged, in each training step."""
 
     def __init__(self):
-        super().__init__("both")
+        super().__init__("bar")
         self.read = []
 
     def training_step(self, batch, batch_idx):
@@ -122,17 +131,14 @@ class AtOnce(Logs):
 def test_what_a_step_logs_can_be_read_before_it_returns(trainer):
     module = AtOnce()
     fit(trainer(), module, train=loader())
-    assert module.read == [
-        *[{"both": 1.0, "both_step": 1.0}, {"both_step": 1.0}, {"both_step": 1.0}],
-        *[{"both": 2.0, "both_step": 2.0}, {"both_step": 2.0}, {"both_step": 2.0}],
-    ]
+    assert module.read == [{"bar": 1.0}] * 3 + [{"bar": 2.0}] * 3
 
 
 @pytest.mark.claim("trainer.metrics-at-once.late")
 def test_what_a_step_logs_for_the_bar_can_be_read_in_the_next(trainer):
     module = AtOnce()
     fit(trainer(), module, train=loader())
-    assert [module.read[2], module.read[5]] == [{}, {"both_step": 1.0}]
+    assert [module.read[2], module.read[5]] == [{}, {"bar": 1.0}]
 
 
 @pytest.mark.claim("trainer.metrics-of-the-run")

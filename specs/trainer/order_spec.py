@@ -62,6 +62,14 @@ def test_a_fit_of_nothing_starts_training(trainer, options):
     assert not [name for name in names if "epoch" in name or "step" in name]
 
 
+@pytest.mark.claim("trainer.nothing-to-do.one-batch")
+def test_with_a_limit_of_zero_batches_one_is_trained(trainer):
+    assert run_of_nothing(trainer, regression_loader(4), limit_train_batches=0).count("module.training_step") == 1
+    names = run_of_nothing(trainer, regression_loader(4), max_epochs=0)
+    assert "module.on_train_start" in names
+    assert "module.training_step" not in names
+
+
 @pytest.mark.claim("trainer.nothing-to-do-empty")
 def test_a_fit_of_an_empty_loader_only_sets_up_and_tears_down(trainer):
     assert run_of_nothing(trainer, torch.utils.data.DataLoader([])) == BEFORE + AFTER

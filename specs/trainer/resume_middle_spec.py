@@ -228,6 +228,14 @@ def test_from_the_start_of_training_the_first_epoch_is_left_out(whole_and_resume
     assert resumed.module.events == trained(1)
 
 
+@pytest.mark.claim("trainer.resume-train-start.one-step-more")
+@pytest.mark.parametrize("hook", ["on_train_start", "on_train_epoch_start"])
+def test_from_the_start_of_training_one_step_is_counted_too_many(whole_and_resumed, hook):
+    _, resumed = whole_and_resumed(hook)
+    assert resumed.module.events == trained(0) + trained(1)
+    assert resumed.trainer.global_step == 2 * BATCHES + 1
+
+
 def inside(whole_and_resumed, hook, nth=1, **options):
     """What a fit trains and validates that resumes from a hook of the validation after two of four batches."""
     return whole_and_resumed(hook, nth, validate=True, max_epochs=1, val_check_interval=2, **options)[1].module.events
