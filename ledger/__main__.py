@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger import commands, running, site
-from ledger.asked import open_registry
 from ledger.errors import LedgerError
-from ledger.registry import DEVICES, load_registry
+from ledger.registry import DEVICES
+from ledger.stored import open_registry
 
 ROOT = Path(__file__).parent.parent
-QUESTIONS = (commands.show, commands.compare_two, commands.list_claims, commands.trace)
-"""The commands that need but a few claims."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,8 +90,7 @@ def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argpa
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        load = open_registry if options.run in QUESTIONS else load_registry
-        found, lines = options.run(load(options.specs), options)
+        found, lines = options.run(open_registry(options.specs), options)
     except LedgerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -114,8 +114,7 @@ def load_subjects(folder: Path, edges: bool = False) -> list[Subject]:
 
 def find_subject(subjects: list[Subject], text: str) -> Subject:
     """The subject of a version such as 1.9, 1.9.5 or `installed`; the newest torch where there are several."""
-    if text == "installed":
-        text = _installed()
+    text = named(text)
     try:
         wanted = Version(text).release
     except InvalidVersion as error:
@@ -125,6 +124,11 @@ def find_subject(subjects: list[Subject], text: str) -> Subject:
         known = [str(subject.lightning) for subject in subjects]
         raise LedgerError(f"no record of Lightning {text}{suggest(text, known)} (recorded: {', '.join(known)})")
     return found[-1]
+
+
+def named(text: str) -> str:
+    """The version that is meant: `installed` is the one of the Lightning in this Python."""
+    return _installed() if text == "installed" else text
 
 
 def _installed() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ledger.errors import LedgerError, some, suggest
 from ledger.outline import outline
 from ledger.record import open_record, read_record
 from ledger.registry import DEVICES, Claim, Registry, unaccounted_sentences
+from ledger.unrecorded import Unrecorded, find_or_expect, load_swept
 from ledger.words import WORDS
 
 Answer = tuple[Any, list[str]]
@@ -77,9 +78,9 @@ def list_claims(registry: Registry, options: Namespace) -> Answer:
         claims = list(registry.claims.values())
         return [claim.id for claim in claims], [f"{claim.id}: {claim.wording(options.lang)}" for claim in claims]
     subjects = load_subjects(options.records)
-    subject = find_subject(subjects, options.on) if options.on else subjects[-1]
+    subject = find_or_expect(registry, subjects, options.on) if options.on else subjects[-1]
     wanted = {word for word in ("holds", "refuted") if getattr(options, word)}
-    found, lines = [], [f"{subject}:"]
+    found, lines = [], [f"{subject}:", *_by_eras(options, subject)]
     for id in registry.claims:
         verdicts = subject.verdicts(id) or dict.fromkeys(registry.claims[id].devices, "unknown")
         if not wanted or wanted & set(verdicts.values()):
@@ -116,9 +117,10 @@ def trace(registry: Registry, options: Namespace) -> Answer:
 def compare_two(registry: Registry, options: Namespace) -> Answer:
     """What an upgrade from `options.old` to `options.new` changes."""
     subjects = load_subjects(options.records)
-    old, new = find_subject(subjects, options.old), find_subject(subjects, options.new)
+    old, new = (find_or_expect(registry, subjects, text) for text in (options.old, options.new))
     found, words = compare(registry, old, new), WORDS[options.lang]
-    lines = [words["from"].format(old, new), "", words["changes"].format(len(found["claims"]))]
+    lines = [words["from"].format(old, new), *_by_eras(options, old, new)]
+    lines += ["", words["changes"].format(len(found["claims"]))]
     for flip in found["claims"]:
         lines += _flip_lines(registry, flip, options.lang)
     for run, diff in found["traces"].items():
@@ -130,6 +132,14 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
         lines += [f"  - {name}={default}" for name, default in arguments["removed"].items()]
         lines += [f"  ~ {name}: {was} -> {now}" for name, (was, now) in arguments["changed"].items()]
     return found, lines
+
+
+def _by_eras(options: Namespace, *subjects: Subject) -> Iterator[str]:
+    """Of each release that was not recorded, that its verdicts are those of the eras, and whether it was run whole."""
+    words, swept = WORDS[options.lang], load_swept(options.records)
+    for release in (str(subject.lightning) for subject in subjects if isinstance(subject, Unrecorded)):
+        ran = words["swept"].format(swept[release]) if release in swept else words["not swept"]
+        yield words["by eras"].format(release, ran)
 
 
 def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list[str]:
@@ -169,15 +179,15 @@ def check(registry: Registry, options: Namespace) -> Answer:
 
 def drift(registry: Registry, record: Mapping[str, Any]) -> list[str]:
     """One message for each verdict of a record that its era does not expect."""
-    problems, lightning = [], record["subject"]["lightning"]
+    problems, expected = [], registry.expected(record["subject"]["lightning"])
     for id, entry in record["claims"].items():
-        if id not in registry.claims:
+        if id not in expected:
             problems.append(f"{id}: the registry has no such claim; record again")
             continue
-        expected = registry.claims[id].era(lightning).expect
+        allowed = ("untested", expected[id])
         for device in DEVICES:
-            if device in entry and (verdict := entry[device]["verdict"]) not in ("untested", expected):
-                problems.append(f"{id} [{device}]: expected {expected}, recorded {verdict}")
+            if device in entry and (verdict := entry[device]["verdict"]) not in allowed:
+                problems.append(f"{id} [{device}]: expected {expected[id]}, recorded {verdict}")
     return problems
 
 

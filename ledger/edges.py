@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -51,13 +52,20 @@ def stable_releases(file: Path) -> list[str]:
 
 def edges(claim: Claim, releases: Sequence[str]) -> list[tuple[str, str]]:
     """The pairs of adjacent stable releases between which one era of the claim ends and the next begins."""
-    versions = [base_version(release) for release in releases]
+    if len(claim.eras) == 1:
+        return []
+    versions = _base_versions(tuple(releases))
     found = []
     for era in claim.eras:
         first = bisect_left(versions, era.lower) if era.lower else 0
         if 0 < first < len(versions) and era.contains(versions[first]):
             found.append((releases[first - 1], releases[first]))
     return found
+
+
+@cache
+def _base_versions(releases: tuple[str, ...]) -> list[Version]:
+    return [base_version(release) for release in releases]
 
 
 def edge_releases(registry: Registry, releases: Sequence[str]) -> list[str]:
@@ -95,9 +103,8 @@ def unconfirmed(registry: Registry, subjects: Sequence[Subject], releases: Seque
 
 
 def _as_expected(claim: Claim, subject: Subject) -> bool:
-    expected = claim.era(str(subject.lightning)).expect
-    devices = [device for device in DEVICES if device in claim.devices]
-    return all(subject.verdict(claim.id, device) in (expected, "untested") for device in devices)
+    expected, said = claim.era(str(subject.lightning)).expect, subject.verdicts(claim.id)
+    return all(said.get(device) in (expected, "untested") for device in DEVICES if device in claim.devices)
 
 
 def known_release(releases: Sequence[str], text: str) -> str:
@@ -175,7 +182,7 @@ def run_release(root: Path, release: str, record: Path, *options: str) -> None:
     if tox is None:
         raise LedgerError("tox is not installed, and releases are run by it; python -m pip install tox")
     place = root / ".tox" / "releases" / release
-    command = [tox, "run", "-q", "--workdir", str(place), "-e", _environment(release), "--", f"--record={record}"]
+    command = [tox, "run", "-q", "--workdir", str(place), "-e", environment(release), "--", f"--record={record}"]
     variables = {**os.environ, "LIGHTNING": release}
     done = subprocess.run([*command, *options], cwd=root, env=variables, capture_output=True, text=True, check=False)
     if not record.exists():
@@ -183,7 +190,7 @@ def run_release(root: Path, release: str, record: Path, *options: str) -> None:
         raise LedgerError(f"Lightning {release} could not be installed or run:\n{last}")
 
 
-def _environment(release: str) -> str:
+def environment(release: str) -> str:
     """The environment of the release's line; up to 1.8.3 Lightning refuses the schedulers of torch 2."""
     version = Version(release)
     line = "pl{}.{}".format(*version.release)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from ledger.eras import Era, base_version, check_cover, parse_era
 from ledger.errors import LedgerError, suggest
 
@@ -46,12 +48,13 @@ class Claim:
 
     def era(self, lightning: str) -> Era:
         """The era that judges this Lightning version (a version string such as "2.6.6")."""
-        if len(self.eras) > 1:
-            version = base_version(lightning)
-            for era in self.eras[:-1]:
-                if era.upper and version < era.upper:
-                    return era
-        return self.eras[-1]
+        return self.eras[0] if len(self.eras) == 1 else self._era_of(base_version(lightning))
+
+    def _era_of(self, version: Version) -> Era:
+        for era in self.eras:
+            if era.upper is None or version < era.upper:
+                break
+        return era
 
     def wording(self, language: str) -> str:
         return self.zh if language == "zh" else self.en
@@ -78,6 +81,13 @@ class Registry:
     claims: Mapping[str, Claim] = field(default_factory=dict)
     corrected: dict[str, list[str]] = field(default_factory=dict)
     """Of each correction the ids of the claims that name it in one of their eras."""
+    _expected: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def expected(self, lightning: str) -> dict[str, str]:
+        """Of each claim what is expected of this Lightning version."""
+        if lightning not in self._expected:
+            self._expected[lightning] = {id: claim.era(lightning).expect for id, claim in self.claims.items()}
+        return self._expected[lightning]
 
     def claim(self, id: str) -> Claim:
         if id not in self.claims:

@@ -30,6 +30,7 @@ from ledger.edges import (
 from ledger.errors import LedgerError
 from ledger.record import open_record
 from ledger.registry import Claim, Registry
+from ledger.unrecorded import load_swept, write_swept
 
 ROOT = RELEASES.parent.parent
 
@@ -101,20 +102,27 @@ def edges(registry: Registry, options: Namespace) -> Answer:
 
 
 def sweep(registry: Registry, options: Namespace) -> Answer:
-    """Run every claim on the CPU, on the first release of each minor line or those named; keeps no record.
+    """Run every claim on the CPU, on the first release of each minor line or those named.
 
     An era is measured at its edges and on the last release of each line: what changed and changed back between those is
-    found here. Raises LedgerError with every verdict that is not as its era expects.
+    found here. Raises LedgerError with every verdict that is not as its era expects; of the releases that have none it
+    is noted in `records/sweep` how many claims were run.
     """
     from tempfile import TemporaryDirectory
 
     releases = stable_releases(RELEASES)
     wanted = [known_release(releases, text) for text in options.releases] or first_releases(releases)
+    swept = load_swept(options.records)
     with TemporaryDirectory() as folder:
         problems = _run(wanted, Path(folder), "--device=cpu")
         for file in (Path(folder, f"{release}.json") for release in wanted):
+            swept.pop(file.stem, None)
             if file.exists():
-                problems += [f"Lightning {file.stem}: {problem}" for problem in drift(registry, open_record(file))]
+                record = open_record(file)
+                drifted = drift(registry, record)
+                problems += [f"Lightning {file.stem}: {problem}" for problem in drifted]
+                swept |= {} if drifted else {file.stem: len(record["claims"])}
+    write_swept(options.records, swept)
     if problems:
         raise LedgerError("\n".join(problems))
     return wanted, [f"{len(wanted)} releases: each is as the registry says"]

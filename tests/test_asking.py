@@ -10,6 +10,7 @@ import pytest
 
 from ledger.__main__ import main
 from ledger.record import render
+from ledger.unrecorded import _verdict
 
 CLAIMS = """
     ["moves"]
@@ -156,6 +157,66 @@ def test_what_an_upgrade_changes_in_chinese(ask):
 
 def test_an_upgrade_that_changes_nothing(ask):
     assert ask("compare", "1.8.6", "1.9")[1].splitlines()[2:] == ["claims that change: 0"]
+
+
+NO_RECORD = (
+    "Lightning {} has no record of its own: its verdicts are what the eras say, and {}."
+    " Nothing is known of its traces and its Trainer's arguments."
+)
+
+
+def test_releases_without_a_record_are_answered_by_their_eras(ask):
+    (ask.folder / "sweep").mkdir()
+    (ask.folder / "sweep" / "cpu.json").write_text('{"1.9.3": 2}', encoding="utf-8")
+    code, said = ask("compare", "1.9.3", "2.0.4")
+    assert (code, said.splitlines()[:3]) == (
+        0,
+        [
+            "from Lightning 1.9.3 (torch 1.13.1) to Lightning 2.0.4 (torch 1.13.1)",
+            NO_RECORD.format("1.9.3", "2 claims were run on it, on the CPU, and came out so"),
+            NO_RECORD.format("2.0.4", "not all claims were run on it"),
+        ],
+    )
+    assert said.splitlines()[4:] == [
+        "claims that change: 1",
+        "  moves: holds -> refuted on cpu, sim",
+        "    It moves.",
+        "    true instead: It stays. (moves.not)",
+    ]
+    found = json.loads(ask("compare", "1.9.3", "2.0.9", "--json")[1])
+    assert (found["old"]["lightning"], found["old"]["recorded"]) == ("1.9.3", False)
+    assert "recorded" not in found["new"]
+    assert ask("list", "--on", "1.9.3", "--holds")[1].splitlines()[2:] == ["  moves: holds on cpu, sim"]
+
+
+def test_what_a_device_was_not_asked_stays_so_on_another_release(ask):
+    newer = record("2.0.9", "refuted", "holds", NEW_FIT, {})
+    newer["claims"]["moves"]["sim"] = {"verdict": "untested", "reason": "not there"}
+    (ask.folder / "pl2.0.json").write_text(render(newer), encoding="utf-8")
+    assert ask("list", "--on", "2.0.4")[1].splitlines()[2] == "  moves: refuted on cpu; untested on sim"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "there", "here", "device", "verdict"),
+    [
+        ("holds", "holds", "refuted", "available", "refuted"),
+        ("untested", "holds", "refuted", "available", "untested"),
+        ("untested", "holds", "holds", "available", "untested"),
+        ("untested", "untested", "holds", "available", "holds"),
+        ("untested", "untested", "holds", "no GPU", "untested"),
+        ("refuted", "refuted", "untested", "available", "untested"),
+    ],
+)
+def test_the_verdict_of_another_release_of_the_line(recorded, there, here, device, verdict):
+    assert _verdict(recorded, there, here, device) == verdict
+
+
+def test_an_unreadable_note_of_a_sweep(ask):
+    (ask.folder / "sweep").mkdir()
+    (ask.folder / "sweep" / "cpu.json").write_text("{", encoding="utf-8")
+    code, said = ask("list", "--on", "1.9.3")
+    assert code == 1
+    assert "write it anew with `python -m ledger sweep`" in said
 
 
 def test_the_list_and_those_of_one_verdict(ask):

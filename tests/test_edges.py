@@ -22,6 +22,7 @@ from ledger.edges import (
 )
 from ledger.errors import LedgerError
 from ledger.record import render
+from ledger.unrecorded import load_swept, write_swept
 
 CLAIM = """
     ["it"]
@@ -155,6 +156,15 @@ def test_a_sweep_tells_what_is_not_as_its_era_expects(make_registry, tmp_path, m
         "Lightning 1.1.8: it [cpu]: expected holds, recorded refuted",
     ]
     assert list(tmp_path.glob("*.json")) == []
+    assert load_swept(tmp_path) == {"1.1.0": 1, "1.3.8": 1}
+
+
+def test_a_sweep_adds_to_those_before_and_takes_back_what_drifted(make_registry, tmp_path, monkeypatch):
+    write_swept(tmp_path, {"1.10.0": 1, "1.9.0": 1, "1.1.8": 1})
+    assert list(load_swept(tmp_path)) == ["1.1.8", "1.9.0", "1.10.0"]
+    assert sweeping(make_registry, tmp_path, monkeypatch, "1.1.8", verdicts={"1.1.8": "refuted"}) == 1
+    assert sweeping(make_registry, tmp_path, monkeypatch, "1.2.0", verdicts={"1.2.0": "holds"}) == 0
+    assert load_swept(tmp_path) == {"1.2.0": 1, "1.9.0": 1, "1.10.0": 1}
 
 
 def test_a_sweep_is_of_the_first_releases_unless_others_are_named(make_registry, tmp_path, monkeypatch, capsys):

@@ -9,8 +9,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from fixtures.data import regression_loader
 from fixtures.dialects import fit
 from fixtures.hooks import Noting, message
-from fixtures.loops import train_by_hand
+from fixtures.loops import mse, to_device, train_by_hand
 from fixtures.modules import network, same_weights, weights
+from fixtures.overrides import arguments_of
 from fixtures.runs import BATCHES, EPOCHS
 
 sgd = partial(torch.optim.SGD, lr=0.1)
@@ -220,6 +221,22 @@ def test_optimizer_step_gets_eight_arguments_and_may_warm_up(device, trainer):
 def test_optimizer_step_is_told_of_lbfgs(device, trainer):
     module = trained(StepOfEight(optimizer=partial(torch.optim.LBFGS, max_iter=1)), trainer)
     assert module.noted == [(0, batch, "LBFGS", 0, False, False, True) for batch in range(BATCHES)]
+
+
+class StepsItself(Noting):
+    def optimizer_step(self, *args, **kwargs):
+        given = arguments_of("optimizer_step", args, kwargs)
+        given["optimizer"].step(closure=given["optimizer_closure"])
+
+
+@pytest.mark.claim("module.optimizer-step-override.gradients-kept")
+def test_an_override_that_steps_the_optimizer_never_zeroes_gradients(device, trainer):
+    net = network().to(device.torch_device)
+    optimizer = sgd(net.parameters())
+    for batch in regression_loader():
+        mse(net, to_device(batch, device.torch_device)).backward()
+        optimizer.step()
+    assert same_weights(weights(trained(StepsItself(), trainer).net), weights(net))
 
 
 @pytest.mark.claim("module.optimizer-step-override.without-on-tpu")
