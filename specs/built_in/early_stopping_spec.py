@@ -150,6 +150,16 @@ def test_epochs_without_validation_do_not_count(trainer):
     assert found == (6, 5, 2, 1.0)
 
 
+@pytest.mark.claim("built-in.early-stopping-counts-validations.epochs")
+def test_epochs_of_training_count_and_validations_do_not(trainer):
+    twice = {"val_check_interval": 2, "max_epochs": 2}
+    epochs, stopped, *_ = stops(trainer, 1.0, 2.0, 3.0, 4.0, batches=4, fit_options=twice, patience=2)
+    assert (epochs, stopped) == (2.0, 0)
+    every_second = {"check_val_every_n_epoch": 2, "max_epochs": 9}
+    found = stops(trainer, 1.0, 2.0, 3.0, 4.0, fit_options=every_second, patience=2, strict=False)
+    assert found == (4, 3, 2, 1.0)
+
+
 class Watches(pl.Callback):
     """Notes at the end of every epoch of training what another callback counted so far."""
 

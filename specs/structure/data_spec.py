@@ -188,6 +188,16 @@ def test_several_evaluation_loaders_arrive_one_after_another(run, device, traine
     assert len(module.evaluated) == 5
 
 
+@pytest.mark.claim("structure.data-is-torch.predicted-one-by-one")
+def test_a_prediction_takes_a_stream_sample_by_sample(device, trainer):
+    module = Seen()
+    try:
+        predict(trainer(), module, DataLoader(Stream(), batch_size=3))
+    except Unsayable as unsayable:
+        raise Untested(str(unsayable)) from unsayable
+    assert same([batch for _, batch in module.evaluated], [*DataLoader(Stream(), batch_size=1)])
+
+
 @pytest.mark.claim("structure.data-is-torch")
 def test_the_users_objects_are_used_themselves(device, trainer):
     used = []
