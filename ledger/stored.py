@@ -1,6 +1,7 @@
 """A stored copy of the registry, as Python stores what it compiled: a question is answered without parsing all claims.
 
 It lies in `specs/__pycache__`, may be deleted at any time, and counts as long as no file changed that it was made of.
+It is trusted as far as the compiled specs beside it are.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _read(copy: Path) -> Any:
         content = copy.read_bytes()
     except OSError:
         return None
-    return pickle.loads(content[4:]) if zlib.crc32(content[4:]).to_bytes(4, "big") == content[:4] else None
+    return pickle.loads(content[4:]) if _checksum(content[4:]) == content[:4] else None
 
 
 def _write(copy: Path, stored: Any) -> None:
@@ -57,5 +58,10 @@ def _write(copy: Path, stored: Any) -> None:
     content, own = pickle.dumps(stored), copy.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
         copy.parent.mkdir(exist_ok=True)
-        own.write_bytes(zlib.crc32(content).to_bytes(4, "big") + content)
+        own.write_bytes(_checksum(content) + content)
         os.replace(own, copy)
+
+
+def _checksum(content: bytes) -> bytes:
+    """Four bytes, not all zero where there is no content."""
+    return zlib.crc32(content, 1).to_bytes(4, "big")

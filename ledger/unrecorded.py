@@ -15,6 +15,8 @@ from ledger.edges import RELEASES, environment, stable_releases
 from ledger.errors import LedgerError
 from ledger.registry import DEVICES, Registry
 
+ANEW = "remove it and write it anew with `python -m ledger sweep`"
+
 
 @dataclass(frozen=True)
 class Unrecorded(Subject):
@@ -79,9 +81,12 @@ def load_swept(records: Path) -> dict[str, int]:
     """By release how many claims were run on it, on the CPU, each of which came out as its eras say."""
     file = swept_file(records)
     try:
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        swept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except (OSError, ValueError) as error:
-        raise LedgerError(f"{file}: cannot be read: {error}; write it anew with `python -m ledger sweep`") from error
+        raise LedgerError(f"{file}: cannot be read: {error}; {ANEW}") from error
+    if not isinstance(swept, dict):
+        raise LedgerError(f"{file}: does not give a number of claims for each release; {ANEW}")
+    return swept
 
 
 def write_swept(records: Path, swept: Mapping[str, int]) -> None:

@@ -211,9 +211,10 @@ def test_the_verdict_of_another_release_of_the_line(recorded, there, here, devic
     assert _verdict(recorded, there, here, device) == verdict
 
 
-def test_an_unreadable_note_of_a_sweep(ask):
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_an_unreadable_note_of_a_sweep(ask, content):
     (ask.folder / "sweep").mkdir()
-    (ask.folder / "sweep" / "cpu.json").write_text("{", encoding="utf-8")
+    (ask.folder / "sweep" / "cpu.json").write_text(content, encoding="utf-8")
     code, said = ask("list", "--on", "1.9.3")
     assert code == 1
     assert "write it anew with `python -m ledger sweep`" in said

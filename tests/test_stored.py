@@ -69,7 +69,7 @@ def test_another_folder_has_a_copy_of_its_own(file, write_claims, tmp_path, pars
     assert open_registry(other.parent).claim("one").file == other / "claims.toml"
 
 
-@pytest.mark.parametrize("content", [b"", b"abc", b"abcdefgh"])
+@pytest.mark.parametrize("content", [b"", b"abc", bytes(4), b"abcdefgh"])
 def test_what_is_no_copy_is_written_anew(file, parsed, content):
     specs = file.parent.parent
     open_registry(specs)
