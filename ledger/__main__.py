@@ -72,6 +72,9 @@ def _add_runs_and_reports(subcommands: argparse._SubParsersAction, common: argpa
     edges.set_defaults(run=running.edges)
     sweep = subcommands.add_parser("sweep", parents=[common], help="run every claim on releases between those recorded")
     sweep.add_argument("releases", nargs="*", metavar="VERSION", help="default: the first release of each minor line")
+    sweep.add_argument(
+        "--claim", default="", metavar="IDS", help="only these claims and their corrections; default: on every release"
+    )
     sweep.set_defaults(run=running.sweep)
     check = subcommands.add_parser(
         "check", parents=[common], help="drift of records from eras and from those committed"

@@ -133,18 +133,19 @@ def test_edges_are_run_where_no_whole_record_is_or_only_where_none_is(
     assert sorted(found) == asked
 
 
-def sweeping(make_registry, tmp_path, monkeypatch, *releases, verdicts):
+def sweeping(make_registry, tmp_path, monkeypatch, *releases, verdicts, claim=None):
     """Sweep these releases, of which `verdicts` tells what a run there records; returns the exit code."""
+    only = [f"--claim={claim}"] if claim else []
 
     def run_release(root, release, file, *options):
         if release not in verdicts:
             raise LedgerError(f"Lightning {release} could not be installed or run:\nno such wheel")
-        assert options == ("--device=cpu",)
+        assert options == ("--device=cpu", *only)
         record = {**recorded(release, verdicts[release]).record, "schema": 1, "devices": {}, "traces": {}}
         file.write_text(render(record), encoding="utf-8")
 
     monkeypatch.setattr("ledger.running.run_release", run_release)
-    return main(["sweep", *releases, "--specs", str(make_registry(FLIPPING).root), "--records", str(tmp_path)])
+    return main(["sweep", *only, *releases, "--specs", str(make_registry(FLIPPING).root), "--records", str(tmp_path)])
 
 
 def test_a_sweep_tells_what_is_not_as_its_era_expects(make_registry, tmp_path, monkeypatch, capsys):
@@ -165,6 +166,17 @@ def test_a_sweep_adds_to_those_before_and_takes_back_what_drifted(make_registry,
     assert sweeping(make_registry, tmp_path, monkeypatch, "1.1.8", verdicts={"1.1.8": "refuted"}) == 1
     assert sweeping(make_registry, tmp_path, monkeypatch, "1.2.0", verdicts={"1.2.0": "holds"}) == 0
     assert load_swept(tmp_path) == {"1.2.0": 1, "1.9.0": 1, "1.10.0": 1}
+
+
+def test_a_sweep_of_one_claim_is_of_every_release(make_registry, tmp_path, monkeypatch, capsys):
+    write_swept(tmp_path, {"1.1.0": 1, "1.1.8": 1})
+    eras = make_registry(FLIPPING).claim("it")
+    verdicts = {release: eras.era(release).expect for release in stable_releases(RELEASES)} | {"1.1.8": "refuted"}
+    assert sweeping(make_registry, tmp_path, monkeypatch, verdicts=verdicts, claim="it") == 1
+    assert capsys.readouterr().err.strip() == "error: Lightning 1.1.8: it [cpu]: expected holds, recorded refuted"
+    assert load_swept(tmp_path) == {"1.1.0": 1}
+    assert sweeping(make_registry, tmp_path, monkeypatch, verdicts={}, claim="at") == 1
+    assert "unknown claim id 'at'; did you mean 'it'?" in capsys.readouterr().err
 
 
 def test_a_sweep_is_of_the_first_releases_unless_others_are_named(make_registry, tmp_path, monkeypatch, capsys):
