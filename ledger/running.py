@@ -113,7 +113,8 @@ def sweep(registry: Registry, options: Namespace) -> Answer:
     releases, ids = stable_releases(RELEASES), [registry.claim(id).id for id in options.claim.split(",") if id]
     wanted = [known_release(releases, text) for text in options.releases]
     wanted = wanted or (releases if ids else first_releases(releases))
-    swept = load_swept(options.records)
+    before = load_swept(options.records)
+    swept = dict(before)
     with TemporaryDirectory() as folder:
         problems = _run(wanted, Path(folder), "--device=cpu", *([f"--claim={','.join(ids)}"] if ids else []))
         for file in (Path(folder, f"{release}.json") for release in wanted):
@@ -124,7 +125,8 @@ def sweep(registry: Registry, options: Namespace) -> Answer:
                 swept.pop(file.stem, None)
             if record and not drifted and not ids:
                 swept[file.stem] = len(record["claims"])
-    write_swept(options.records, swept)
+    if swept != before:
+        write_swept(options.records, swept)
     if problems:
         raise LedgerError("\n".join(problems))
     return wanted, [f"{len(wanted)} releases: each is as the registry says"]

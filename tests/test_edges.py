@@ -175,6 +175,8 @@ def test_a_sweep_of_one_claim_is_of_every_release(make_registry, tmp_path, monke
     assert sweeping(make_registry, tmp_path, monkeypatch, verdicts=verdicts, claim="it") == 1
     assert capsys.readouterr().err.strip() == "error: Lightning 1.1.8: it [cpu]: expected holds, recorded refuted"
     assert load_swept(tmp_path) == {"1.1.0": 1}
+    assert sweeping(make_registry, tmp_path / "new", monkeypatch, "1.1.0", verdicts=verdicts, claim="it") == 0
+    assert not (tmp_path / "new").exists()
     assert sweeping(make_registry, tmp_path, monkeypatch, verdicts={}, claim="at") == 1
     assert "unknown claim id 'at'; did you mean 'it'?" in capsys.readouterr().err
 
