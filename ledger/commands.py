@@ -187,7 +187,8 @@ def drift(registry: Registry, record: Mapping[str, Any]) -> list[str]:
         allowed = ("untested", expected[id])
         for device in DEVICES:
             if device in entry and (verdict := entry[device]["verdict"]) not in allowed:
-                problems.append(f"{id} [{device}]: expected {expected[id]}, recorded {verdict}")
+                why = entry[device].get("reason", "").partition("\n")[0]
+                problems.append(f"{id} [{device}]: expected {expected[id]}, recorded {verdict}" + (why and f": {why}"))
     return problems
 
 

@@ -11,6 +11,8 @@ from fixtures.data import regression_tensors
 from fixtures.dialects import bare_trainer, fit, predict, test, validate
 from fixtures.passes import Passes, batches
 
+pytestmark = pytest.mark.usefixtures("as_before")
+
 TENSORBOARD = any(find_spec(name) for name in ("tensorboard", "tensorboardX"))
 
 
@@ -63,7 +65,6 @@ def test_without_a_logger_there_is_none(tmp_path):
     assert made.logger is None
 
 
-@pytest.mark.usefixtures("as_before")
 @pytest.mark.claim("trainer.default-root-dir")
 def test_files_go_to_the_working_directory_unless_told_otherwise(tmp_path):
     assert bare_trainer(accelerator="cpu").default_root_dir == os.getcwd()
