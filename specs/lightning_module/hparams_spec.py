@@ -103,6 +103,19 @@ def test_what_is_to_be_ignored_is_left_out(make, expected, trainer, tmp_path):
     assert_kept(make(), expected, trainer, tmp_path)
 
 
+@pytest.mark.claim("module.hparams-namespace.only-hparams")
+@pytest.mark.parametrize("kind", [Namespace, dict])
+def test_one_object_is_handed_back_only_as_hparams(kind, trainer, tmp_path):
+    class Named(Regression):
+        def __init__(self, hparams):
+            super().__init__()
+            self.save_hyperparameters(hparams)
+
+    assert_kept(Named(kind(width=5)), {"width": 5}, trainer, tmp_path)
+    said = message(TypeError, lambda: assert_kept(Settings(kind(width=5)), {"width": 5}, trainer, tmp_path))
+    assert said.endswith("__init__() missing 1 required positional argument: 'settings'")
+
+
 @pytest.mark.claim("module.hparams-namespace")
 @pytest.mark.parametrize("kind", [Namespace, dict])
 def test_one_object_is_kept_by_its_parts(kind, trainer, tmp_path):
