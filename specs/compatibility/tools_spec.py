@@ -19,7 +19,7 @@ from fixtures.modules import Regression, network, same_weights, weights
 from fixtures.parity import Recorded, assert_trains_as_by_hand, by_hand, different, sgd
 from ledger.plugin.outcomes import Untested
 
-pytestmark = pytest.mark.usefixtures("as_before")
+pytestmark = pytest.mark.usefixtures("as_before", "in_its_own_folder")
 
 PARAMETRIZATIONS = [
     name for name, found in vars(parametrizations).items() if inspect.isfunction(found) and not name.startswith("_")

@@ -11,6 +11,8 @@ from fixtures.dialects.release import parameters
 from fixtures.hooks import message
 from ledger.plugin.outcomes import Untested
 
+pytestmark = pytest.mark.usefixtures("in_its_own_folder")
+
 SAMPLE = torch.zeros(2, FEATURES)
 INPUTS = torch.arange(2.0 * FEATURES).reshape(2, FEATURES)
 
