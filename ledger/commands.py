@@ -136,8 +136,9 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
 
 def _by_eras(options: Namespace, *subjects: Subject) -> Iterator[str]:
     """Of each release that was not recorded, that its verdicts are those of the eras, and whether it was run whole."""
-    words, swept = WORDS[options.lang], load_swept(options.records)
-    for release in (str(subject.lightning) for subject in subjects if isinstance(subject, Unrecorded)):
+    releases = [str(subject.lightning) for subject in subjects if isinstance(subject, Unrecorded)]
+    words, swept = WORDS[options.lang], load_swept(options.records) if releases else {}
+    for release in releases:
         ran = words["swept"].format(swept[release]) if release in swept else words["not swept"]
         yield words["by eras"].format(release, ran)
 

@@ -218,6 +218,7 @@ def test_an_unreadable_note_of_a_sweep(ask, content):
     code, said = ask("list", "--on", "1.9.3")
     assert code == 1
     assert "write it anew with `python -m ledger sweep`" in said
+    assert ask("list", "--on", "1.9.5")[0] == 0
 
 
 def test_the_list_and_those_of_one_verdict(ask):

@@ -23,6 +23,13 @@ def trained(module, trainer, **settings):
     return module
 
 
+def refused(module, device, trainer):
+    """What the TypeError says in which a fit ends before the override notes anything."""
+    said = message(TypeError, lambda: trained(module.to(device.torch_device), trainer))
+    assert module.noted == []
+    return said
+
+
 def by_hand(device, **options):
     """The weights of the same net after a hand-written loop over the same batches."""
     net = network()
@@ -180,10 +187,8 @@ def test_zero_grad_gets_epoch_batch_and_optimizer(device, trainer):
 
 @pytest.mark.claim("module.optimizer-zero-grad-override.without-index")
 def test_zero_grad_must_not_ask_for_an_index(device, trainer):
-    module = ZeroGradOfFour().to(device.torch_device)
-    said = message(TypeError, lambda: trained(module, trainer))
+    said = refused(ZeroGradOfFour(), device, trainer)
     assert said.endswith("optimizer_zero_grad() missing 1 required positional argument: 'optimizer_idx'")
-    assert module.noted == []
 
 
 def warm_up(step):
@@ -241,10 +246,8 @@ def test_an_override_that_steps_the_optimizer_never_zeroes_gradients(device, tra
 
 @pytest.mark.claim("module.optimizer-step-override.without-on-tpu")
 def test_optimizer_step_is_not_told_of_a_tpu(device, trainer):
-    module = StepOfEight().to(device.torch_device)
-    said = message(TypeError, lambda: trained(module, trainer))
+    said = refused(StepOfEight(), device, trainer)
     assert said.endswith("optimizer_step() missing 1 required positional argument: 'on_tpu'")
-    assert module.noted == []
 
 
 @pytest.mark.claim("module.optimizer-step-override.without-on-tpu")
@@ -272,8 +275,6 @@ def test_optimizer_step_gets_four_arguments_and_may_warm_up(device, trainer):
 
 @pytest.mark.claim("module.optimizer-step-override.closure-only")
 def test_optimizer_step_must_not_ask_for_eight_arguments(device, trainer):
-    module = StepOfEight().to(device.torch_device)
-    said = message(TypeError, lambda: trained(module, trainer))
+    said = refused(StepOfEight(), device, trainer)
     missing = "'optimizer_closure', 'on_tpu', 'using_native_amp', and 'using_lbfgs'"
     assert said.endswith(f"optimizer_step() missing 4 required positional arguments: {missing}")
-    assert module.noted == []
