@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import warnings
 
 import pytest
 import pytorch_lightning as pl
@@ -15,19 +13,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fixtures import dialects, sim
 from fixtures.detection import torch_reports
-from fixtures.dialects import accelerators, model_checkpoint, options
-from fixtures.dialects.release import parameters
+from fixtures.dialects import model_checkpoint
 
 DEVICES = {"cpu": torch.device("cpu"), "sim": sim.DEVICE}
-TRAINER = parameters(pl.Trainer.__init__)
-
-
-@pytest.fixture(autouse=True)
-def _quietly():
-    """What Lightning warns of is its own affair; these tests are about words."""
-    with dialects.quiet(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 class Witness(pl.LightningModule):
@@ -94,16 +82,9 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def sayable(action):
-    try:
-        return action()
-    except dialects.Unsayable as refusal:
-        pytest.skip(str(refusal))
-
-
 @pytest.mark.parametrize("precision", ["32-true", "64-true"])
 @pytest.mark.parametrize("device_name", DEVICES)
-def test_every_step_of_fit_sees_the_device(device_name, precision, tmp_path):
+def test_every_step_of_fit_sees_the_device(sayable, device_name, precision, tmp_path):
     module, _ = sayable(lambda: fitted(device_name, precision=precision, default_root_dir=tmp_path))
     where, dtype = {str(DEVICES[device_name])}, {"32-true": torch.float32, "64-true": torch.float64}[precision]
     epoch = [("train", where, dtype)] * 6 + [("validate", where, dtype)] * 6
@@ -112,7 +93,7 @@ def test_every_step_of_fit_sees_the_device(device_name, precision, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["32-true", "64-true"])
-def test_training_is_the_same_on_both_devices_bit_for_bit(precision, tmp_path):
+def test_training_is_the_same_on_both_devices_bit_for_bit(sayable, precision, tmp_path):
     wanted = {"precision": precision, "default_root_dir": tmp_path}
     cpu, simulated = sayable(lambda: [state(fitted(name, **wanted)[0]) for name in DEVICES])
     assert same(cpu, simulated)
@@ -121,18 +102,12 @@ def test_training_is_the_same_on_both_devices_bit_for_bit(precision, tmp_path):
 
 @pytest.mark.parametrize("entry", ["validate", "test", "predict"])
 @pytest.mark.parametrize("device_name", DEVICES)
-def test_every_other_entry_point_sees_the_device(device_name, entry, tmp_path):
+def test_every_other_entry_point_sees_the_device(sayable, device_name, entry, tmp_path):
     module, trainer = Witness(), dialects.make_trainer(device_name, default_root_dir=tmp_path)
     found = sayable(lambda: getattr(dialects, entry)(trainer, module, loader()))
     assert module.seen == [(entry, {str(DEVICES[device_name])}, torch.float32)] * 6
     if entry == "predict":
         assert [batch.shape for batch in found] == [(4, 2)] * 6
-
-
-def test_a_missing_entry_point_is_named():
-    with pytest.raises(dialects.Unsayable) as caught:
-        dialects.validate(object(), Witness(), loader())
-    assert str(caught.value) == f"Lightning {dialects.release()} has no way to say entry point='validate'"
 
 
 def test_resuming_trains_the_epoch_that_is_left_and_alike_on_both_devices(tmp_path):
@@ -180,7 +155,7 @@ def test_cuda_is_one_device_of_however_many_there_are(gpus):
         ({"accelerator": "cpu", "devices": 2, "strategy": "ddp_spawn"}, "cpu", 2),
     ],
 )
-def test_hardware_is_chosen_in_the_words_of_2_6(words, root_device, number):
+def test_hardware_is_chosen_in_the_words_of_2_6(sayable, words, root_device, number):
     with torch_reports(gpus=2):
         trainer = sayable(lambda: dialects.bare_trainer(logger=False, enable_checkpointing=False, **words))
         assert (str(dialects.root_device(trainer)), dialects.number_of_devices(trainer)) == (root_device, number)
@@ -191,10 +166,6 @@ def test_a_trainer_tells_the_ids_of_its_gpus(devices, ids):
     with torch_reports(gpus=3):
         assert dialects.gpu_ids(dialects.bare_trainer(accelerator="gpu", devices=devices)) == ids
         assert dialects.gpu_ids(dialects.bare_trainer(accelerator="cpu", devices=1)) == []
-
-
-def test_nothing_said_is_nothing_passed():
-    assert (options.translate({}, TRAINER), accelerators.chosen()) == ({}, {})
 
 
 @pytest.mark.parametrize("device_name", DEVICES)
@@ -210,127 +181,6 @@ def test_a_callback_switches_on_what_it_needs(tmp_path):
     keep = model_checkpoint(dirpath=str(tmp_path))
     trainer = dialects.make_trainer("cpu", callbacks=keep, default_root_dir=tmp_path)
     assert trainer.checkpoint_callback is keep
-
-
-@pytest.fixture
-def release_of_1_0(monkeypatch):
-    """The words of 1.0.0 to 1.0.3: `filepath`, and a ModelCheckpoint that is no callback among others."""
-
-    class ModelCheckpoint(pl.Callback):
-        def __init__(self, filepath=None, monitor=None):
-            self.said = filepath, monitor
-
-    monkeypatch.delattr(pl.Trainer, "checkpoint_callbacks")
-    monkeypatch.setattr(pl.callbacks, "ModelCheckpoint", ModelCheckpoint)
-
-
-def test_folder_and_name_were_one_path(release_of_1_0):
-    assert model_checkpoint(dirpath="here", filename="{step}").said == (os.path.join("here", "{step}"), None)
-    assert model_checkpoint(dirpath="here", monitor="loss").said == (os.path.join("here", "{epoch}"), "loss")
-    assert model_checkpoint().said == (None, None)
-    with pytest.raises(dialects.Unsayable, match="it is said together with the folder"):
-        model_checkpoint(filename="{step}")
-
-
-def test_what_saves_took_the_place_of_the_switch_for_it(release_of_1_0):
-    mine, keep = pl.Callback(), model_checkpoint(dirpath="here")
-    known = parameters(old)
-    said = options.translate({"callbacks": [keep, mine], "enable_checkpointing": True}, known)
-    assert said == {"callbacks": [mine], "checkpoint_callback": keep}
-    assert options.translate({"callbacks": [mine], "enable_checkpointing": False}, known) == {
-        "callbacks": [mine],
-        "checkpoint_callback": False,
-    }
-    with pytest.raises(dialects.Unsayable, match="only one ModelCheckpoint is taken"):
-        options.translate({"callbacks": [keep, model_checkpoint()]}, known)
-
-
-def test_callbacks_are_passed_as_a_list_of_their_own():
-    mine = [pl.Callback()]
-    said = options.translate({"callbacks": mine}, TRAINER)
-    assert said == {"callbacks": mine}
-    assert said["callbacks"] is not mine
-
-
-def test_an_option_that_is_not_one_is_a_mistake_of_the_spec():
-    with pytest.raises(TypeError, match="'max_epoch' is no option of Lightning 2.6's Trainer"):
-        dialects.make_trainer("cpu", max_epoch=2)
-
-
-@pytest.mark.parametrize("option", options.DEFAULTS)
-def test_a_default_of_2_6_is_said_in_words_that_the_release_knows(option):
-    said = sayable(lambda: options.translate({option: options.DEFAULTS[option]}, TRAINER))
-    assert set(said) <= set(TRAINER)
-    assert options.DEFAULTS[option] is not None or said == {}
-
-
-def old(
-    gpus=None,
-    checkpoint_callback=True,
-    progress_bar_refresh_rate=1,
-    weights_summary="top",
-    max_steps=None,
-    max_epochs=1000,
-    fast_dev_run: bool = False,
-    deterministic: bool = False,
-    check_val_every_n_epoch: int = 1,
-    replace_sampler_ddp=True,
-    reload_dataloaders_every_epoch=False,
-    profiler=None,
-):
-    """Trainer's words in Lightning 1.0, those that have since changed."""
-
-
-@pytest.mark.parametrize(
-    ("wanted", "said"),
-    [
-        ({"enable_checkpointing": False}, {"checkpoint_callback": False}),
-        ({"enable_checkpointing": True}, {"checkpoint_callback": True}),
-        ({"enable_progress_bar": False}, {"progress_bar_refresh_rate": 0}),
-        ({"enable_progress_bar": True}, {}),
-        ({"enable_model_summary": False}, {"weights_summary": None}),
-        ({"enable_model_summary": True}, {}),
-        ({"max_steps": -1}, {}),
-        ({"max_steps": 5}, {"max_steps": 5}),
-        ({"max_epochs": None}, {}),
-        ({"fast_dev_run": 1}, {"fast_dev_run": True}),
-        ({"fast_dev_run": False}, {"fast_dev_run": False}),
-        ({"use_distributed_sampler": False}, {"replace_sampler_ddp": False}),
-        ({"reload_dataloaders_every_n_epochs": 1}, {"reload_dataloaders_every_epoch": True}),
-        ({"reload_dataloaders_every_n_epochs": 0}, {"reload_dataloaders_every_epoch": False}),
-        ({"gradient_clip_algorithm": "norm"}, {}),
-        ({"detect_anomaly": False}, {}),
-        ({"limit_predict_batches": None}, {}),
-    ],
-)
-def test_an_old_release_is_told_in_its_own_words(wanted, said):
-    assert options.translate(wanted, parameters(old)) == said
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("max_epochs", -1),
-        ("fast_dev_run", 2),
-        ("deterministic", "warn"),
-        ("check_val_every_n_epoch", None),
-        ("reload_dataloaders_every_n_epochs", 2),
-        ("gradient_clip_algorithm", "value"),
-        ("detect_anomaly", True),
-        ("limit_predict_batches", 3),
-    ],
-)
-def test_what_an_old_release_has_no_words_for_is_refused(option, value):
-    with pytest.raises(dialects.Unsayable) as caught:
-        options.translate({option: value}, parameters(old))
-    assert (caught.value.option, caught.value.value, caught.value.release) == (option, value, dialects.release())
-    assert str(caught.value).startswith(f"Lightning {dialects.release()} has no way to say {option}={value!r}")
-
-
-@pytest.mark.parametrize("words", [{"accelerator": "cpu"}, {"precision": "16-mixed"}, {"strategy": "ddp"}])
-def test_the_simulated_device_refuses_what_it_cannot_do(words):
-    with pytest.raises(dialects.Unsayable, match="simulated device"):
-        dialects.make_trainer("sim", **words)
 
 
 def test_the_release_is_a_version_without_a_build():
