@@ -2,7 +2,8 @@
 
 from pytorch_lightning import Trainer
 
-from fixtures.calls import misread
+from fixtures.calls import misread, says
+from fixtures.dialects import gpu_ids
 from fixtures.sabotage import sabotage
 
 
@@ -29,6 +30,18 @@ def ids_are_sorted(patch):
 def all_but_one(patch):
     """-1 is all GPUs but the last."""
     misread(patch, devices=lambda value: 3 if value == -1 else value)
+
+
+@sabotage("trainer.device-ids")
+def gpu_0_is_named_by_its_id(patch):
+    """The ids are those of the GPUs, that of GPU 0 as well."""
+    says(patch, "device_ids", lambda trainer, ids: gpu_ids(trainer))
+
+
+@sabotage("trainer.device-ids")
+def gpus_are_counted(patch):
+    """The ids are how many there are, counted from 0."""
+    says(patch, "device_ids", lambda trainer, ids: [*range(len(ids))])
 
 
 @sabotage("trainer.precision-values.three")

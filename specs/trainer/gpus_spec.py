@@ -94,6 +94,17 @@ def test_no_devices_is_refused_and_the_cpu_an_accelerator_of_its_own(none):
     assert place(bare_trainer, accelerator="cpu", devices=1) == CPU
 
 
+@pytest.mark.claim("trainer.device-ids")
+@pytest.mark.parametrize(
+    ("devices", "said"),
+    [(3, [0, 1, 2]), ([0], [0]), ([2], [2]), ([1, 3], [1, 3]), ([3, 0], [3, 1]), ([2, 1, 0], [2, 1, 2])],
+    ids=str,
+)
+def test_every_gpu_is_named_by_its_id_but_gpu_0_by_its_place(devices, said):
+    with torch_reports(gpus=4), quiet():
+        assert bare_trainer(accelerator="gpu", devices=devices).device_ids == said
+
+
 REFUSALS = (AssertionError, MisconfigurationException, NotImplementedError, ValueError)
 
 

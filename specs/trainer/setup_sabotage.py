@@ -7,13 +7,8 @@ from pytorch_lightning.loops.prediction_loop import _PredictionLoop
 from pytorch_lightning.trainer.connectors.callback_connector import _CallbackConnector
 from pytorch_lightning.trainer.connectors.logger_connector import _LoggerConnector
 
+from fixtures.calls import says
 from fixtures.sabotage import sabotage
-
-
-def says(patch, name, value):
-    """Let an attribute of the Trainer be `value(trainer, what it would be)`."""
-    original = getattr(Trainer, name).fget
-    patch.setattr(Trainer, name, property(lambda self: value(self, original(self))))
 
 
 @sabotage("trainer.checkpoint-on", "trainer.callbacks-on")
