@@ -1,6 +1,5 @@
 """How to make the claims about what a Trainer has, and what its attributes say, false."""
 
-from pytorch_lightning import Trainer
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.loops.evaluation_loop import _EvaluationLoop
 from pytorch_lightning.loops.prediction_loop import _PredictionLoop
