@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.ask import Subject, compare, find_subject, history, load_subjects
-from ledger.edges import RELEASES, stable_releases, unconfirmed
+from ledger.edges import RELEASES, changed_in, stable_releases, unconfirmed
 from ledger.errors import LedgerError, some, suggest
 from ledger.outline import outline
 from ledger.record import open_record, read_record
@@ -118,10 +118,11 @@ def compare_two(registry: Registry, options: Namespace) -> Answer:
     """What an upgrade from `options.old` to `options.new` changes."""
     subjects = load_subjects(options.records)
     old, new = (find_or_expect(registry, subjects, text) for text in (options.old, options.new))
-    found, words = compare(registry, old, new), WORDS[options.lang]
+    found, words, releases = compare(registry, old, new), WORDS[options.lang], stable_releases(RELEASES)
     lines = [words["from"].format(old, new), *_by_eras(options, old, new)]
     lines += ["", words["changes"].format(len(found["claims"]))]
     for flip in found["claims"]:
+        flip["changed_in"] = changed_in(registry.claims[flip["id"]], releases, old.lightning, new.lightning)
         lines += _flip_lines(registry, flip, options.lang)
     for run, diff in found["traces"].items():
         lines += ["", words["order"].format(run), *(f"  {line}" for line in diff)]
@@ -145,7 +146,8 @@ def _by_eras(options: Namespace, *subjects: Subject) -> Iterator[str]:
 
 def _flip_lines(registry: Registry, flip: dict[str, Any], language: str) -> list[str]:
     pairs = {device: f"{was} -> {now}" for device, (was, now) in flip["verdicts"].items()}
-    said = f"  {flip['id']}: {_by_device(pairs, language)}"
+    when = WORDS[language]["changed in"].format(", ".join(flip["changed_in"])) if flip["changed_in"] else ""
+    said = f"  {flip['id']}: {_by_device(pairs, language)}{when}"
     wording = f"    {registry.claims[flip['id']].wording(language)}"
     return [said, wording, *_instead(registry, flip["correction"], language)]
 

@@ -63,6 +63,16 @@ def edges(claim: Claim, releases: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
+def changed_in(claim: Claim, releases: Sequence[str], one: Version, other: Version) -> list[str]:
+    """The releases from one version to the other, the older left out, with which the expected verdict changes."""
+    older, newer = sorted((one, other))
+    return [
+        first
+        for last, first in edges(claim, releases)
+        if older < Version(first) <= newer and claim.era(last).expect != claim.era(first).expect
+    ]
+
+
 @cache
 def _base_versions(releases: tuple[str, ...]) -> list[Version]:
     return [base_version(release) for release in releases]

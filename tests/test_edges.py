@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from ledger.__main__ import main
 from ledger.ask import Subject
 from ledger.edges import (
     RELEASES,
     Probe,
+    changed_in,
     edges,
     first_releases,
     flips,
@@ -47,6 +49,34 @@ def test_every_edge_is_found(size, forward):
         assert (found.last.release, found.first.release) == (releases[edge - 1], releases[edge])
         assert (found.last.said, found.first.said) == ("old", "new")
         assert found.runs <= math.log2(size) + 1
+
+
+CHANGES = """
+    ["it"]
+    en = "it"
+    zh = "它"
+    devices = ["cpu"]
+    eras = [
+        { versions = "<1.2", expect = "untested", reason = "not there", reason_zh = "没有" },
+        { versions = ">=1.2,<1.3.1", expect = "holds" },
+        { versions = ">=1.3.1,<1.4", expect = "holds", note = "of late", note_zh = "最近" },
+        { versions = ">=1.4", expect = "untested", reason = "gone", reason_zh = "没有了" },
+    ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ("1.0.8", "1.4.0", ["1.2.0", "1.4.0"]),
+        ("1.4.9", "1.2.0", ["1.4.0"]),
+        ("1.2.0", "1.3.8", []),
+        ("1.2.0", "1.2.0", []),
+    ],
+)
+def test_the_verdict_changes_after_the_older_of_two_and_not_where_only_the_note_does(make_registry, one, other, found):
+    claim = make_registry(CHANGES).claim("it")
+    assert changed_in(claim, stable_releases(RELEASES), Version(one), Version(other)) == found
 
 
 def test_a_minor_line_names_its_last_release():

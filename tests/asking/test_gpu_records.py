@@ -51,7 +51,7 @@ def test_what_only_one_of_two_releases_was_asked_on_a_gpu_is_no_change(with_gpu)
     assert said.startswith(
         "from Lightning 1.9.5 (torch 1.13.1; 2.11.0 on cuda) to Lightning 2.0.9 (torch 1.13.1; 2.11.0"
     )
-    assert "  moves: holds -> refuted on cpu, cuda\n" in said
+    assert "  moves: holds -> refuted on cpu, cuda (changed in 2.0.0)\n" in said
 
 
 def test_a_trace_of_a_gpu_is_told(with_gpu):

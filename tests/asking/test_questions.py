@@ -46,7 +46,7 @@ def test_what_an_upgrade_changes(ask):
         "from Lightning 1.9.5 (torch 1.13.1) to Lightning 2.0.9 (torch 1.13.1)",
         "",
         "claims that change: 1",
-        "  moves: holds -> refuted on cpu, sim",
+        "  moves: holds -> refuted on cpu, sim (changed in 2.0.0)",
         "    It moves.",
         "    true instead: It stays. (moves.not)",
         "",
@@ -72,13 +72,19 @@ def test_what_an_upgrade_changes_in_chinese(ask):
         "从 Lightning 1.9.5 (torch 1.13.1) 到 Lightning 2.0.9 (torch 1.13.1)",
         "",
         "判定改变的论断：1",
-        "  moves: holds -> refuted 于 cpu, sim",
+        "  moves: holds -> refuted 于 cpu, sim（于 2.0.0 改变）",
         "    它会移动。",
         "    实际情况: 它不动。 (moves.not)",
         "",
         "'fit' 中事件的次序：",
     ]
     assert said[-4:] == ["Trainer 的参数：", "  + devices='auto'", "  - gpus=None", "  ~ max_epochs: 1000 -> None"]
+
+
+def test_what_an_upgrade_changes_as_json(ask):
+    (flip,) = json.loads(ask("compare", "1.9", "2.0", "--json")[1])["claims"]
+    verdicts = {"cpu": ["holds", "refuted"], "sim": ["holds", "refuted"]}
+    assert flip == {"id": "moves", "verdicts": verdicts, "correction": "moves.not", "changed_in": ["2.0.0"]}
 
 
 def test_an_upgrade_that_changes_nothing(ask):

@@ -32,7 +32,7 @@ def test_releases_without_a_record_are_answered_by_their_eras(ask):
     )
     assert said.splitlines()[4:] == [
         "claims that change: 1",
-        "  moves: holds -> refuted on cpu, sim",
+        "  moves: holds -> refuted on cpu, sim (changed in 2.0.0)",
         "    It moves.",
         "    true instead: It stays. (moves.not)",
     ]
