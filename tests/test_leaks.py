@@ -273,6 +273,28 @@ def test_what_only_waits_for_the_garbage_collector_is_no_leak(folder):
         assert leaks(before, settle(str(folder))) == []
 
 
+class Feeding(threading.Thread):
+    """Ends once it is waited for."""
+
+    def __init__(self):
+        super().__init__(name="QueueFeederThread", daemon=True)
+        self.awaited = threading.Event()
+
+    def run(self):
+        self.awaited.wait()
+
+    def join(self, timeout=None):
+        self.awaited.set()
+        super().join(timeout)
+
+
+def test_a_thread_that_still_feeds_a_closed_queue_is_no_leak(folder):
+    before = snapshot(str(folder))
+    Feeding().start()
+    assert leaks(before, snapshot(str(folder))) == ["threads: +QueueFeederThread"]
+    assert leaks(before, settle(str(folder))) == []
+
+
 def drawn() -> tuple:
     return random.random(), np.random.random(), torch.rand(1).item()
 

@@ -1,8 +1,6 @@
 """Every tool of torch.utils.data gives training_step the batches it gives a loop written by hand, in the same order."""
 
-import gc
 import signal
-import threading
 from collections import namedtuple
 from functools import partial
 
@@ -212,14 +210,10 @@ def test_a_batch_needs_a_dimension(device, trainer):
 
 @pytest.fixture
 def worker_processes():
-    """Waits for what worker processes leave behind, and puts back the signal handler torch sets where they are used."""
+    """Puts back the signal handler that torch sets where there are worker processes."""
     before = signal.getsignal(signal.SIGCHLD)
     yield
     signal.signal(signal.SIGCHLD, before)
-    gc.collect()
-    for thread in threading.enumerate():
-        if thread.name == "QueueFeederThread":
-            thread.join(timeout=10)
 
 
 @pytest.mark.claim("compat.torch-data-in-lightning")
