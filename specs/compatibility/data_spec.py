@@ -1,6 +1,5 @@
 """Every tool of torch.utils.data gives training_step the batches it gives a loop written by hand, in the same order."""
 
-import signal
 from collections import namedtuple
 from functools import partial
 
@@ -208,16 +207,8 @@ def test_a_batch_needs_a_dimension(device, trainer):
     assert str(caught.value) in ("len() of a 0-d tensor", "Dimension specified as 0 but tensor has no dimensions")
 
 
-@pytest.fixture
-def worker_processes():
-    """Puts back the signal handler that torch sets where there are worker processes."""
-    before = signal.getsignal(signal.SIGCHLD)
-    yield
-    signal.signal(signal.SIGCHLD, before)
-
-
 @pytest.mark.claim("compat.torch-data-in-lightning")
-@pytest.mark.usefixtures("worker_processes")
+@pytest.mark.usefixtures("watched_children")
 def test_training_step_sees_what_worker_processes_load(tmp_path):
     def loader():
         return DataLoader(Counting(), batch_size=3, num_workers=2, multiprocessing_context="fork")

@@ -1,7 +1,5 @@
 """Data is torch's own: whatever a Dataset and a DataLoader make of it arrives in the step as it leaves the loader."""
 
-import signal
-
 import pytest
 import torch
 from torch.utils.data import (
@@ -124,14 +122,6 @@ def test_the_first_epoch_asks_the_loader_for_two_iterators(trainer):
     module, loader = Seen(), Asked(Pairs(4), batch_size=2)
     fit(trainer(max_epochs=3), module, train=loader)
     assert (loader.times, len(module.trained)) == (4, 6)
-
-
-@pytest.fixture
-def watched_children():
-    """Put back how this process hears of its children's end: torch's handler outlives the loader that sets it."""
-    before = signal.getsignal(signal.SIGCHLD)
-    yield
-    signal.signal(signal.SIGCHLD, before)
 
 
 @pytest.mark.claim("structure.data-is-torch")
