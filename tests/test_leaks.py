@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import signal
 import sys
 import threading
 from contextlib import ExitStack
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
-from fixtures.state import SEED, leaks, restore_random, seed_everything, settle, snapshot
+from fixtures.state import leaks, settle, snapshot
 
 
 @pytest.fixture
@@ -293,29 +291,3 @@ def test_a_thread_that_still_feeds_a_closed_queue_is_no_leak(folder):
     Feeding().start()
     assert leaks(before, snapshot(str(folder))) == ["threads: +QueueFeederThread"]
     assert leaks(before, settle(str(folder))) == []
-
-
-def drawn() -> tuple:
-    return random.random(), np.random.random(), torch.rand(1).item()
-
-
-def test_every_case_draws_the_same_numbers():
-    seed_everything()
-    first = drawn()
-    assert drawn() != first
-    seed_everything()
-    assert drawn() == first
-    random.seed(SEED)
-    assert random.random() == first[0]
-
-
-def test_the_random_state_is_put_back():
-    outer = seed_everything()
-    expected = drawn()
-    restore_random(outer)
-    torch.manual_seed(SEED), np.random.seed(SEED), random.seed(SEED)
-    before = seed_everything()
-    drawn()
-    restore_random(before)
-    assert drawn() == expected
-    restore_random(outer)

@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture
 def with_gpu(ask):
     """Ask these records, of which two were measured on a GPU as well; the claims are about it too."""
-    specs = ask.folder.parent / "specs" / "part" / "claims.toml"
+    specs = ask.specs / "part" / "claims.toml"
     specs.write_text(specs.read_text(encoding="utf-8").replace('["cpu", "sim"]', '["cpu", "cuda"]'), encoding="utf-8")
     for name, content in ask.records.items():
         absent = {"verdict": "untested", "reason": "no GPU"}
@@ -40,7 +40,7 @@ def test_what_a_gpu_was_measured_to_do_is_told_with_its_torch(with_gpu):
 
 
 def test_of_a_claim_that_is_not_about_a_gpu_none_is_told(with_gpu):
-    specs = with_gpu.folder.parent / "specs" / "part" / "claims.toml"
+    specs = with_gpu.specs / "part" / "claims.toml"
     specs.write_text(specs.read_text(encoding="utf-8").replace('["cpu", "cuda"]', '["cpu"]'), encoding="utf-8")
     assert with_gpu("show", "moves")[1].splitlines()[-1].split() == ["2.0.9", "1.13.1", "refuted"]
 

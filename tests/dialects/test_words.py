@@ -37,7 +37,7 @@ def release_of_1_0(monkeypatch):
     monkeypatch.setattr(pl.callbacks, "ModelCheckpoint", ModelCheckpoint)
 
 
-def test_folder_and_name_were_one_path(sayable, release_of_1_0):
+def test_folder_and_name_were_one_path(release_of_1_0):
     assert model_checkpoint(dirpath="here", filename="{step}").said == (os.path.join("here", "{step}"), None)
     assert model_checkpoint(dirpath="here", monitor="loss").said == (os.path.join("here", "{epoch}"), "loss")
     assert model_checkpoint().said == (None, None)
@@ -45,7 +45,7 @@ def test_folder_and_name_were_one_path(sayable, release_of_1_0):
         model_checkpoint(filename="{step}")
 
 
-def test_what_saves_took_the_place_of_the_switch_for_it(sayable, release_of_1_0):
+def test_what_saves_took_the_place_of_the_switch_for_it(release_of_1_0):
     mine, keep = pl.Callback(), model_checkpoint(dirpath="here")
     known = parameters(old)
     said = options.translate({"callbacks": [keep, mine], "enable_checkpointing": True}, known)
@@ -126,7 +126,7 @@ def test_an_old_release_is_told_in_its_own_words(wanted, said):
         ("limit_predict_batches", 3),
     ],
 )
-def test_what_an_old_release_has_no_words_for_is_refused(sayable, option, value):
+def test_what_an_old_release_has_no_words_for_is_refused(option, value):
     with pytest.raises(dialects.Unsayable) as caught:
         options.translate({option: value}, parameters(old))
     assert (caught.value.option, caught.value.value, caught.value.release) == (option, value, dialects.release())
@@ -134,12 +134,12 @@ def test_what_an_old_release_has_no_words_for_is_refused(sayable, option, value)
 
 
 @pytest.mark.parametrize("words", [{"accelerator": "cpu"}, {"precision": "16-mixed"}, {"strategy": "ddp"}])
-def test_the_simulated_device_refuses_what_it_cannot_do(sayable, words):
+def test_the_simulated_device_refuses_what_it_cannot_do(words):
     with pytest.raises(dialects.Unsayable, match="simulated device"):
         dialects.make_trainer("sim", **words)
 
 
-def test_a_missing_entry_point_is_named(sayable):
+def test_a_missing_entry_point_is_named():
     with pytest.raises(dialects.Unsayable) as caught:
         dialects.validate(object(), pl.LightningModule(), [])
     assert str(caught.value) == f"Lightning {dialects.release()} has no way to say entry point='validate'"
